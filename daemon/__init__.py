@@ -1,0 +1,1 @@
+"""Two-way sync between a company's Severa calendar and its users' Google Calendars."""

@@ -1,0 +1,53 @@
+"""The command that all others belong to: where the configuration is, and how errors end (exit codes 0, 1, 2)."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from daemon.errors import Misused, SyncError
+
+DEFAULT_CONFIG: Final = Path("/etc/severa-gcal/config.toml")
+FAILED: Final = 1
+MISUSED: Final = 2
+
+
+class Commands(click.Group):
+    """Turns our errors into one line on stderr and the right exit code; never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SyncError as error:
+            click.echo(f"severa-gcal: {one_line(str(error))}", err=True)
+            sys.exit(MISUSED if isinstance(error, Misused) else FAILED)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except BrokenPipeError:
+            sys.exit(FAILED)
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks."""
+    return " ".join(text.split())
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    envvar="SEVERA_GCAL_CONFIG",
+    help="The configuration file.",
+)
+@click.version_option(package_name="severa-gcal", prog_name="severa-gcal")
+@click.pass_context
+def main(ctx: click.Context, config: Path) -> None:
+    """Keep a company's Severa calendar and its users' Google Calendars in step."""
+    ctx.obj = config
+
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")

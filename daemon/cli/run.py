@@ -1,0 +1,44 @@
+"""`severa-gcal run`: the daemon."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from daemon.config import Config, load
+
+
+@click.command()
+@click.pass_obj
+def run(config_path: Path) -> None:
+    """Run the daemon until it is told to stop (SIGTERM or Ctrl-C)."""
+    config = load(config_path)
+    from daemon.runtime import logs
+
+    logs.configure(config.log.level, config.log.format)
+    for warning in config.warnings():
+        logs.report("config.warning", reason=warning)
+    asyncio.run(_run(config))
+
+
+async def _run(config: Config) -> None:
+    from daemon.runtime import app
+
+    async with app.opened(config) as parts:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, parts.stopping)
+        await app.run(parts, ready=_say_ready)
+
+
+def _say_ready(address: str) -> None:
+    click.echo(f"severa-gcal is ready on {address}")
+
+
+def _stop(stopping: asyncio.Event) -> None:
+    """Stop in order; a second signal ends at once."""
+    if stopping.is_set():
+        os._exit(1)
+    stopping.set()

@@ -1,0 +1,37 @@
+"""`severa-gcal status`: how the whole, or one user's sync, is doing."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daemon.cli.asking import ask, show_json, show_table
+from daemon.cli.group import as_json
+from daemon.cli.users import COLUMNS
+
+
+@click.command()
+@click.option("--user", metavar="EMAIL", help="Only this user.")
+@as_json
+@click.pass_obj
+def status(config: Path, user: str | None, is_json: bool) -> None:
+    """Show state, last sync and problems."""
+    answer = ask(config, "status", user=user)
+    if is_json:
+        return show_json(answer)
+    if user is None:
+        click.echo(f"The integration is {'on' if answer['on'] else 'off'}.")
+        if answer["fault"]:
+            click.echo(f"Fault: {answer['fault']}")
+    show_table(answer.get("users", [answer]), COLUMNS)
+    return _show_problems(answer)
+
+
+def _show_problems(answer: dict[str, Any]) -> None:
+    if progress := answer.get("progress"):
+        click.echo(f"First sync: {progress['done']} of {progress['total']}")
+    if not answer["problems"]:
+        return
+    click.echo(f"\n{len(answer['problems'])} entries need attention:")
+    columns = {"entry": "ENTRY", "standing": "STANDING", "due": "NEXT TRY", "problem": "PROBLEM"}
+    show_table(answer["problems"], columns)

@@ -1,0 +1,1 @@
+"""Decisions only: values in, values out; no clock, no chance, no I/O."""

@@ -1,0 +1,71 @@
+"""A user who may have switched sync on, and what the company has set up."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from daemon.core.company import ActivityType, User
+
+
+class State(Enum):
+    """What a user's sync is doing; the words of `GET /v1/me/sync`."""
+
+    OFF = "off"
+    FIRST_SYNC = "first-sync"
+    IDLE = "idle"
+    SYNCING = "syncing"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    FAILING = "failing"
+
+
+class Stage(Enum):
+    """How far a user's first sync has come; it can be stopped and continued between any two."""
+
+    LISTING = "listing"
+    MATCHING = "matching"
+    WRITING = "writing"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One user of the company and the state of that user's sync."""
+
+    user: User
+    is_enabled: bool = False
+    state: State = State.OFF
+    reason: str = ""
+    stage: Stage = Stage.LISTING
+    enabled_at: datetime | None = None
+    cursor: str | None = None
+    """Google's sync token; `None` means that everything is listed next."""
+    last_synced_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    """When a trigger or a visit last told that the user is there (rule T4)."""
+    listed_at: datetime | None = None
+    """When the near window of this user's activities was last listed."""
+    retry_at: datetime | None = None
+    attempts: int = 0
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the administrator has set up for the company."""
+
+    is_on: bool = False
+    selected: frozenset[str] = frozenset()
+    """Guids of the activity types that are created in Google."""
+    types: tuple[ActivityType, ...] = ()
+    service_account: str = ""
+    test_user: str = ""
+    cursor: str | None = None
+    """Severa's company-wide watermark, ISO 8601, by Severa's own clock."""
+    fault: str = ""
+    """What is wrong for the whole company, in one line; empty when nothing is."""
+    instance: str = ""
+    """Random id of this installation."""
+    user_guids: frozenset[str] = field(default_factory=frozenset)
+    """The company is recognised by its users' guids (rule D5)."""

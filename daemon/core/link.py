@@ -1,0 +1,250 @@
+"""An entry as each side last showed it, as the two last agreed on it, and our writes still in doubt."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from daemon.core.entry import ABSENT, NO_FIELDS, Entry, Half, differing
+from daemon.core.meeting import anchored, speaking
+from daemon.core.seen import Activity as Activity
+from daemon.core.seen import Copy as Copy
+from daemon.core.seen import Mark as Mark
+from daemon.core.seen import Seen as Seen
+
+CLAIM_LIFE: Final = timedelta(minutes=15)
+"""How long a vendor may sit on a request and still carry it out."""
+
+
+class Side(Enum):
+    """The two calendars."""
+
+    SEVERA = "severa"
+    GOOGLE = "google"
+
+    @property
+    def other(self) -> "Side":
+        """The opposite calendar."""
+        return Side.GOOGLE if self is Side.SEVERA else Side.SEVERA
+
+
+class Deed(Enum):
+    """What a write does."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A write that is being made and may never be heard back from; stored before the call."""
+
+    side: Side
+    deed: Deed
+    made_at: datetime
+    values: Entry = NO_FIELDS
+    """What is written; the fields it does not touch are unknown."""
+    takes_in: Entry = NO_FIELDS
+    """What the other side showed of these fields when this was decided."""
+    ref: str = ""
+    """Where it is written; empty while Severa has not named the activity yet."""
+    user: str = ""
+    """On whose calendar, or for which owner."""
+    since: datetime | None = None
+    """For a create in Severa: Severa's own clock just before; what is older is not ours."""
+    is_checked: bool = False
+    """That side was read by id since: a decision may be made, the claim stays to recognise a late landing."""
+
+
+class Stand(Enum):
+    """How an entry takes part."""
+
+    LIVE = "live"
+    SET_ASIDE = "set-aside"
+    PARTED = "parted"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an entry takes part, and in one line why it does not."""
+
+    stand: Stand = Stand.LIVE
+    reason: str = ""
+    until: datetime | None = None
+
+
+LIVE: Final = Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The pair of what the two sides showed when they last agreed; a side is compared with its own half only."""
+
+    severa: Half = ABSENT
+    google: Half = ABSENT
+    type: str = ""
+    """The activity type they agreed under (rule B5 asks whether another one was given since)."""
+
+    @property
+    def is_pair(self) -> bool:
+        """Both sides held the entry."""
+        return isinstance(self.severa, Entry) and isinstance(self.google, Entry)
+
+    def on(self, side: Side) -> Half:
+        """Return one half."""
+        return self.severa if side is Side.SEVERA else self.google
+
+    def having(self, side: Side, half: Half) -> "Base":
+        """Return the pair with one half replaced."""
+        return replace(self, severa=half) if side is Side.SEVERA else replace(self, google=half)
+
+    def agreeing(self, side: Side, shown: Entry, other: Entry) -> "Base":
+        """Return the pair after both sides agreed on the known fields of `shown` here and `other` there."""
+        moved = self.having(side, _laid_over(shown, self.on(side)))
+        return moved.having(side.other, _laid_over(other, self.on(side.other)))
+
+
+def _laid_over(fields_: Entry, half: Half) -> Half:
+    return fields_.over(half if isinstance(half, Entry) else Entry())
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the company."""
+
+    id: str
+    """128 random bits in base32hex, never a sequence: a restored backup must not meet newer ids."""
+    born: Side
+    activity: Activity | None = None
+    copies: tuple[Copy, ...] = ()
+    source: str = ""
+    """The user whose copy speaks for Google; chosen once and kept while that copy lives."""
+    base: Base = field(default_factory=Base)
+    claims: tuple[Claim, ...] = ()
+    standing: Standing = LIVE
+    generation: int = 0
+    """How many times the event id of this link was used up by a deletion that was seen."""
+    doubted: frozenset[Side] = frozenset()
+    """Sides that must be read by id before anything is decided."""
+
+    @property
+    def is_born_in_severa(self) -> bool:
+        """The entry was first made in Severa."""
+        return self.born is Side.SEVERA
+
+    @property
+    def event_id(self) -> str:
+        """The id under which the daemon makes this entry's event; each id is good once, even when deleted."""
+        return f"{self.id}{self.generation}"
+
+    @property
+    def google(self) -> Copy | None:
+        """The copy that speaks for Google."""
+        return next((copy for copy in self.copies if copy.user == self.source), None)
+
+    def seen(self, side: Side) -> Seen | None:
+        """Return what a side last showed."""
+        return self.activity if side is Side.SEVERA else self.google
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is left on either side, nor under way."""
+        return self.activity is None and not self.copies and not self.claims
+
+    @property
+    def unread(self) -> frozenset[Side]:
+        """Sides that must be read by id first: doubted ones, and those with a write of unknown outcome."""
+        return self.doubted | {claim.side for claim in self.claims if not claim.is_checked}
+
+    def claiming(self, claim: Claim) -> "Link":
+        """Note a write that is about to be made."""
+        return replace(self, claims=(*self.claims, claim))
+
+    def checked(self, side: Side, now: datetime) -> "Link":
+        """Note that a side was read by id: its claims are no longer open, and the oldest are let go."""
+        claims = tuple(
+            replace(claim, is_checked=True) if claim.side is side else claim
+            for claim in self.claims
+            if not (claim.side is side and claim.made_at + CLAIM_LIFE < now)
+        )
+        return replace(self, claims=claims, doubted=self.doubted - {side})
+
+    def without(self, claim: Claim) -> "Link":
+        """Take a claim back whose answer came."""
+        return replace(self, claims=tuple(other for other in self.claims if other != claim))
+
+    def showing(self, side: Side, seen: Seen | None, *, user: str = "") -> "Link":
+        """Record what a side shows now (`user` names the calendar where a copy is gone) and know our own writes."""
+        return self._put(side, seen, user)._recognising(side)
+
+    def answered(self, claim: Claim, seen: Seen | None) -> "Link":
+        """Record the answer to a write of ours: what it shows of the fields we wrote is what both agree on."""
+        link = self.without(claim)._put(claim.side, seen, claim.user)
+        if seen is None:
+            return replace(link, base=Base())
+        names = claim.values.known()
+        base = link.base.agreeing(claim.side, seen.entry.only(names), claim.takes_in.only(names))
+        return replace(link, base=base)._recognising(claim.side)
+
+    def made_and_gone(self, claim: Claim) -> "Link":
+        """Record that what we created was seen deleted: somebody saw it there and took it away (D2)."""
+        base = self.base.agreeing(claim.side, claim.values, claim.takes_in)
+        link = replace(self.without(claim), base=base)
+        return replace(link, generation=self.generation + (claim.ref == self.event_id))
+
+    def forgetting(self, now: datetime) -> "Link":
+        """Return what is left to remember of an entry that is gone: creates that may still land."""
+        claims = tuple(
+            claim
+            for claim in self.claims
+            if claim.deed is Deed.CREATE and claim.made_at + CLAIM_LIFE > now
+        )
+        return Link(self.id, self.born, claims=claims, generation=self.generation)
+
+    def agreeing_on_type(self) -> "Link":
+        """Note that the two sides agree under the activity's present type."""
+        kind = self.activity.type if self.activity else ""
+        return replace(self, base=replace(self.base, type=kind))
+
+    def _put(self, side: Side, seen: Seen | None, user: str) -> "Link":
+        if side is Side.SEVERA:
+            assert not isinstance(seen, Copy), "Severa shows activities"
+            return replace(self, activity=seen)
+        assert not isinstance(seen, Activity), "Google shows copies of events"
+        owner = seen.user if seen else user
+        others = (copy for copy in self.copies if copy.user != owner)
+        copies = tuple(sorted([*others, *([seen] if seen else [])], key=lambda copy: copy.user))
+        spoke = self.google
+        link = replace(self, copies=copies, source=speaking(copies, spoke))
+        half = anchored(self.base.google, spoke, link.google)
+        is_used_up = spoke is not None and spoke.ref == self.event_id and link.google is None
+        generation = self.generation + is_used_up
+        return replace(link, base=self.base.having(Side.GOOGLE, half), generation=generation)
+
+    def _recognising(self, side: Side) -> "Link":
+        """Move the base over what our open writes explain of what this side shows now."""
+        seen, base = self.seen(side), self.base
+        if seen is None:
+            return self
+        for claim in reversed(self.claims):
+            if claim.side is side and claim.ref in ("", seen.ref):
+                base = _counted_as_ours(base, claim, seen.entry)
+        return replace(self, base=base)
+
+
+def _counted_as_ours(base: Base, claim: Claim, shown: Entry) -> Base:
+    """Move both halves over the fields that show what the claim wrote and are not yet agreed."""
+    half = base.on(claim.side)
+    if not isinstance(half, Entry):
+        # A create: what differs from what we wrote is somebody's edit since.
+        return base.agreeing(claim.side, claim.values, claim.takes_in)
+    ours = {
+        name
+        for name in differing(shown, half)
+        if name in claim.values.known() and name not in differing(shown, claim.values)
+    }
+    if not ours:
+        return base
+    return base.agreeing(claim.side, shown.only(ours), claim.takes_in.only(ours))

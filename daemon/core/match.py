@@ -1,0 +1,77 @@
+"""First matching: which activity and which event are one entry, before the two were ever linked (C1)."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from daemon.core.entry import FIELDS, Entry, Unknown
+from daemon.core.fit import PLACEHOLDER, with_length
+from daemon.core.seen import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One side of an entry that has no other side yet."""
+
+    link_id: str
+    ref: str
+    entry: Entry
+    mark: Mark | None = None
+
+
+def pairs(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tuple[str, str]]:
+    """Return pairs of link ids (Severa's, Google's), each id at most once.
+
+    What the mark on an event says goes first, if the event is not a copy of the one that was marked. Then entries with
+    equal subject, times and recurrence, the more alike in the rest first.
+    """
+    found = _by_mark(severa, google)
+    taken = {link_id for pair in found for link_id in pair}
+    found += _by_content(
+        [one for one in severa if one.link_id not in taken],
+        [one for one in google if one.link_id not in taken],
+    )
+    return found
+
+
+def _by_mark(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tuple[str, str]]:
+    by_ref = {one.ref: one.link_id for one in severa}
+    found: dict[str, str] = {}
+    for one in google:
+        if one.mark and one.mark.event == one.ref and one.mark.activity in by_ref:
+            found.setdefault(by_ref[one.mark.activity], one.link_id)
+    return list(found.items())
+
+
+def _by_content(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tuple[str, str]]:
+    groups: dict[Hashable, tuple[list[Candidate], list[Candidate]]] = defaultdict(lambda: ([], []))
+    for index, candidates in enumerate((severa, google)):
+        for one in candidates:
+            if (key := _key(one.entry)) is not None:
+                groups[key][index].append(one)
+    return [pair for mine, theirs in groups.values() for pair in _best(mine, theirs)]
+
+
+def _best(severa: list[Candidate], google: list[Candidate]) -> list[tuple[str, str]]:
+    ranked = sorted(
+        ((-_likeness(s.entry, g.entry), s.ref, g.ref, s, g) for s in severa for g in google),
+        key=lambda row: row[:3],
+    )
+    used: set[str] = set()
+    found = []
+    for *_, mine, theirs in ranked:
+        if not used & {mine.link_id, theirs.link_id}:
+            used |= {mine.link_id, theirs.link_id}
+            found.append((mine.link_id, theirs.link_id))
+    return found
+
+
+def _key(entry: Entry) -> Hashable | None:
+    if isinstance(entry.title, Unknown) or isinstance(entry.when, Unknown):
+        return None
+    title = "" if entry.title == PLACEHOLDER else " ".join(entry.title.split())
+    return title, with_length(entry.when)
+
+
+def _likeness(one: Entry, other: Entry) -> int:
+    return sum(getattr(one, name) == getattr(other, name) for name in FIELDS)

@@ -1,0 +1,26 @@
+"""Who is due when: pauses between tries, presence; arithmetic on given times."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from daemon.core.account import Account
+
+PAUSE_FIRST: Final = timedelta(seconds=2)
+PAUSE_MAX: Final = timedelta(hours=1)
+
+
+def pause(attempts: int, chance: float) -> timedelta:
+    """Return how long to wait after so many failed attempts; `chance` in [0, 1) spreads it by a quarter each way."""
+    grown: timedelta = min(PAUSE_FIRST * (1 << min(attempts, 20)), PAUSE_MAX)
+    return min(grown * (0.75 + chance / 2), PAUSE_MAX)
+
+
+def is_present(account: Account, now: datetime, ttl: timedelta) -> bool:
+    """Tell whether the user is logged in to Severa as far as we know (T4)."""
+    signs = (account.last_seen_at, account.user.last_login)
+    return any(sign is not None and sign + ttl > now for sign in signs)
+
+
+def is_due(account: Account, now: datetime) -> bool:
+    """Tell whether this user's calendar is looked at in this round."""
+    return account.is_enabled and (account.retry_at is None or account.retry_at <= now)

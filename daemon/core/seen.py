@@ -1,0 +1,68 @@
+"""What the two vendors showed, as values: an activity, and one user's copy of an event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from daemon.core.company import Category
+from daemon.core.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Severa's side of an entry, as the vendor last showed it."""
+
+    ref: str
+    """Severa's guid: an opaque string of up to 100 characters."""
+    user: str
+    """The owner's guid."""
+    entry: Entry
+    type: str
+    category: Category
+    has_hours: bool = False
+    is_unassigned: bool = False
+    is_bare: bool = True
+    """It holds nothing but what is synced: no customer, phase, hours, and is not closed."""
+    created_at: datetime | None = None
+    created_by: str = ""
+    updated_at: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        """Severa has no precondition, so there is nothing to name a version by."""
+        return ""
+
+    @property
+    def is_writable(self) -> bool:
+        """An absence is a holiday record; calendars do not change it."""
+        return self.category is not Category.ABSENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What we wrote on an event to know it again: a hint, because people and Google copy it along."""
+
+    activity: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One user's copy of an event, as Google last showed it."""
+
+    ref: str
+    """The event id, the same on every attendee's copy."""
+    user: str
+    """The Severa guid of the user whose primary calendar it is on."""
+    entry: Entry
+    uid: str
+    version: str = ""
+    """The etag."""
+    kind: str = "default"
+    """Google's eventType."""
+    is_organizer: bool = True
+    """This calendar organizes it, so it speaks for all copies."""
+    is_writable: bool = True
+    mark: Mark | None = None
+
+
+Seen = Activity | Copy

@@ -1,0 +1,1 @@
+"""The users' Google Calendars: the one package that speaks Google's language."""

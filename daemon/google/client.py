@@ -1,0 +1,279 @@
+"""The users' primary calendars over HTTP (Google Calendar API v3), shaped for the engine."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import aiohttp
+
+from daemon.core.company import User
+from daemon.core.entry import Entry
+from daemon.core.link import Copy, Mark
+from daemon.core.listing import Page
+from daemon.errors import Forbidden, Gone, Transient, UserRefused
+from daemon.google.credentials import ServiceAccount
+from daemon.google.errors import Answer, error_of
+from daemon.google.tokens import RENEW_BEFORE_S, Authority, Tokens
+from daemon.google.translate import body_of, changes_of, copy_of, is_cancelled
+from daemon.google.wire import NOTHING_SAFE, Acting, SharedSession, calendar_api
+
+PAGE_SIZE: Final = 2500
+PAGES_MAX: Final = 10_000
+PATCH_UNITS: Final = 3
+"""What a patch costs of Google's quota (Events: patch); everything else costs one."""
+USERS_MAX: Final = 20_000
+"""How many users' tokens are kept at most; a daemon of 10,000 users must not lose any."""
+
+Spend = Callable[[str, int], Awaitable[None]]
+
+
+class GoogleClient:
+    """Reads and writes the users' primary calendars, acting as each user in turn.
+
+    The client session stays the caller's. `spend` is awaited before each request with the user's guid and
+    the units it costs; `jitter` returns seconds by which a user's tokens are renewed earlier still.
+    Making one parses the key: some 40 ms of CPU.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_root: str,
+        token_uri: str,
+        session: aiohttp.ClientSession,
+        account: ServiceAccount,
+        spend: Spend,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        jitter: Callable[[], float],
+        timeout_s: float = 30.0,
+        users_max: int = USERS_MAX,
+    ) -> None:
+        self._api = calendar_api(api_root)
+        self._session = SharedSession(session, timeout_s=timeout_s)
+        self._authority = Authority(account, token_uri=token_uri, session=self._session, now=now)
+        self._spend, self._now, self._monotonic, self._jitter = spend, now, monotonic, jitter
+        self._acting: OrderedDict[str, Acting] = OrderedDict()
+        self._users_max = users_max
+
+    async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
+        """List what changed since `cursor`, or everything (Events: list); later pages overrule earlier ones.
+
+        No time window and always the same parameters, since the sync token is bound to them.
+
+        Raises:
+            CursorExpired: List everything instead.
+            UserRefused: There is no calendar under the user's address.
+        """
+        page_token = None
+        for _ in range(PAGES_MAX):
+            listing = await self._page(user, cursor, page_token)
+            page_token, done = listing.get("nextPageToken"), listing.get("nextSyncToken")
+            if not page_token and not done:
+                raise Transient("Google's listing ended without a sync token.")
+            yield _page_of(listing, user, cursor=None if page_token else done)
+            if not page_token:
+                return
+        raise Transient(f"Google's listing goes on after {PAGES_MAX} pages.")
+
+    async def read(self, user: User, ref: str) -> Copy | None:
+        """Return the event as it is now, `None` when Google says it is deleted (Events: get).
+
+        Raises:
+            Gone: Google does not find it, which alone proves nothing.
+        """
+        answer = await self._ask(user, self._api.events.get, eventId=ref)
+        if answer.status == 410:
+            return None
+        event = _good(answer, self._now())
+        return None if is_cancelled(event) else _copy_of(event, user)
+
+    async def answers(self, user: User, witness: str) -> bool:
+        """Tell whether the calendar itself is there (Calendars: get); no witness is needed."""
+        answer = await self._ask(user, self._api.calendars.get)
+        if answer.status == 404:
+            return False
+        _good(answer, self._now())
+        return True
+
+    async def check(self, user: User) -> str:
+        """Return the zone of the user's calendar, or raise what keeps it from being used.
+
+        Raises:
+            UserRefused: There is no such user, or no calendar under the address.
+            CompanyRefused: Key, delegation or project are not in order; the hint says what to do.
+        """
+        answer = await self._ask(user, self._api.calendars.get)
+        calendar = self._of_calendar(answer, user)
+        return str(calendar.get("timeZone") or "UTC")
+
+    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+        """Create the event under the id `ref`, telling nobody (Events: insert).
+
+        Raises:
+            Exists: The id is taken, by a living event or by a deleted one.
+        """
+        body = {**body_of(entry, zone=user.zone, mark=mark), "id": ref}
+        answer = await self._ask(user, self._api.events.insert, body=body, sendUpdates="none")
+        return _copy_of(_good(answer, self._now()), user)
+
+    async def change(
+        self, user: User, seen: Copy, change: Entry, *, type_guid: str = "", mark: Mark | None
+    ) -> Copy:
+        """Write the known fields of `change`, and the mark where it is another (Events: patch).
+
+        Raises:
+            Stale: It is not any more what `seen` says.
+            Gone: It is not there any more.
+        """
+        body = changes_of(change, seen=seen, zone=user.zone, mark=mark)
+        assert body, "A change names at least one field."
+        answer = await self._ask(
+            user,
+            self._api.events.patch,
+            eventId=seen.ref,
+            body=body,
+            etag=seen.version,
+            units=PATCH_UNITS,
+            sendUpdates="none",
+        )
+        return _copy_of(_good(answer, self._now()), user)
+
+    async def remove(self, user: User, seen: Copy) -> None:
+        """Delete the event, telling nobody (Events: delete).
+
+        Raises:
+            Stale: It is not any more what `seen` says.
+            Gone: It was deleted already.
+        """
+        answer = await self._ask(
+            user,
+            self._api.events.delete,
+            eventId=seen.ref,
+            etag=seen.version,
+            sendUpdates="none",
+        )
+        if answer.status not in (200, 204):
+            raise error_of(answer, now=self._now())
+
+    async def _page(self, user: User, cursor: str | None, token: str | None) -> Mapping[str, Any]:
+        answer = await self._ask(
+            user,
+            self._api.events.list,
+            maxResults=str(PAGE_SIZE),
+            syncToken=cursor,
+            pageToken=token,
+        )
+        return self._of_calendar(answer, user)
+
+    def _of_calendar(self, answer: Answer, user: User) -> Mapping[str, Any]:
+        try:
+            return _good(answer, self._now())
+        except Gone:
+            raise UserRefused(
+                f"Google has no calendar under {user.email}.",
+                hint="Severa must hold the user's primary Google address, not an alias.",
+                reason="no-calendar",
+            ) from None
+
+    async def _ask(
+        self,
+        user: User,
+        method: Any,
+        *,
+        body: Mapping[str, Any] | None = None,
+        etag: str = "",
+        units: int = 1,
+        **parameters: str | None,
+    ) -> Answer:
+        """Send one request as the user, and once more with a new token when the token is refused."""
+        request = method(
+            json=body,
+            calendarId=user.email,
+            quotaUser=_quota_user(user),
+            path_params_safe_chars=NOTHING_SAFE,
+            **parameters,
+        )
+        if etag:
+            request.headers["If-Match"] = etag
+        acting = self._acting_as(user.email)
+        answer = await self._send(user, acting, request, units)
+        if answer.status == 401:
+            acting.forget(request)
+            answer = await self._send(user, acting, request, units)
+        return answer
+
+    async def _send(self, user: User, acting: Acting, request: Any, units: int) -> Answer:
+        await self._spend(user.guid, units)
+        return await acting.answer(request)
+
+    def _acting_as(self, subject: str) -> Acting:
+        acting = self._acting.pop(subject, None) or self._new(subject)
+        self._acting[subject] = acting
+        if len(self._acting) > self._users_max:
+            self._acting.popitem(last=False)
+        return acting
+
+    def _new(self, subject: str) -> Acting:
+        margin_s = RENEW_BEFORE_S + self._jitter()
+        tokens = Tokens(self._authority, subject, clock=self._monotonic, margin_s=margin_s)
+        return Acting(self._session, tokens)
+
+
+def _quota_user(user: User) -> str:
+    """Return who the call is charged to: without it Google charges all users as one (at most 40 characters)."""
+    return sha256(user.guid.encode()).hexdigest()[:40]
+
+
+def _good(answer: Answer, now: datetime) -> Mapping[str, Any]:
+    if answer.status >= 300:
+        raise error_of(answer, now=now)
+    if not isinstance(answer.body, dict):
+        raise Transient(f"Google's answer {answer.status} was cut short.")
+    return answer.body
+
+
+def _copy_of(event: Mapping[str, Any], user: User) -> Copy:
+    if not isinstance(event.get("id"), str):
+        raise Transient("Google's answer holds no event.")
+    copy = copy_of(event, user=user, zone=user.zone)
+    if copy is None:
+        raise Forbidden("A single occurrence cannot be synced yet.", reason="occurrence")
+    return copy
+
+
+def _page_of(listing: Mapping[str, Any], user: User, *, cursor: str | None) -> Page[Copy]:
+    items = listing.get("items", [])
+    if not isinstance(items, list):
+        raise Transient("Google's listing cannot be read.")
+    zone = str(listing.get("timeZone") or user.zone)
+    seen: list[Copy] = []
+    gone: list[str] = []
+    events = _latest(items)
+    for event in events:
+        if is_cancelled(event) and "recurringEventId" not in event:
+            gone.append(event["id"])
+        elif (copy := _readable(event, user, zone)) is not None:
+            seen.append(copy)
+    nameless = sum(not _is_event(item) for item in items)
+    skipped = len(events) - len(seen) - len(gone) + nameless
+    return Page(seen=tuple(seen), gone=tuple(gone), skipped=skipped, cursor=cursor)
+
+
+def _latest(items: list[Any]) -> list[Mapping[str, Any]]:
+    """Return each event once, as it came last: what changes while paging is listed again."""
+    return list({event["id"]: event for event in filter(_is_event, items)}.values())
+
+
+def _is_event(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("id"), str)
+
+
+def _readable(event: Mapping[str, Any], user: User, zone: str) -> Copy | None:
+    """Return the copy, `None` for what is not synced or cannot be read: one event must not stop a listing."""
+    try:
+        return copy_of(event, user=user, zone=zone)
+    except Forbidden:
+        return None

@@ -1,0 +1,236 @@
+"""Google's event and our `Copy`: one pure function each way (Google Calendar API v3, Events)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from daemon.core.company import User
+from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
+from daemon.core.link import Copy, Mark
+from daemon.core.recurrence import Recurrence
+from daemon.errors import Forbidden
+from daemon.google.notes import canonical_text, description_of, text_of
+
+TODO_LENGTH: Final = timedelta(minutes=15)
+"""What a to-do without a length gets, since Google refuses events of zero length."""
+
+Event = Mapping[str, Any]
+
+_DAY: Final = timedelta(days=1)
+_PRIVATE: Final = frozenset({"private", "confidential"})
+_MADE_BY_GOOGLE: Final = frozenset({"birthday", "fromGmail"})
+_ACTIVITY, _EVENT = "severaActivity", "severaEvent"
+
+
+def is_cancelled(event: Event) -> bool:
+    """Tell whether an event is the remains of a deleted one."""
+    return event.get("status") == "cancelled"
+
+
+def copy_of(event: Event, *, user: User, zone: str) -> Copy | None:
+    """Return what Google shows of an event on a user's calendar, whose own zone is `zone`.
+
+    `None` stands for what is no entry: a cancelled event, and an occurrence that differs from its series.
+
+    Raises:
+        Forbidden: It cannot be read (no start, a date that does not exist).
+    """
+    if is_cancelled(event) or "recurringEventId" in event:
+        return None
+    is_organizer = bool((event.get("organizer") or {"self": True}).get("self", False))
+    return Copy(
+        ref=event["id"],
+        user=user.guid,
+        entry=_entry_of(event, zone),
+        uid=event.get("iCalUID", ""),
+        version=event.get("etag", ""),
+        kind=event.get("eventType", "default"),
+        is_organizer=is_organizer,
+        is_writable=_is_writable(event, is_organizer=is_organizer),
+        mark=_mark_of(event),
+    )
+
+
+def body_of(entry: Entry, *, zone: str, mark: Mark | None) -> dict[str, Any]:
+    """Return the body of an insert; times are shown to people in `zone`.
+
+    Raises:
+        Forbidden: The entry ends before it starts.
+    """
+    body = _texts(entry)
+    if entry.when is not UNKNOWN:
+        body |= _span(entry.when, zone)
+        if entry.when.recurrence:
+            body["recurrence"] = list(entry.when.recurrence.lines)
+    return body | _marked(mark)
+
+
+def changes_of(change: Entry, *, seen: Copy, zone: str, mark: Mark | None) -> dict[str, Any]:
+    """Return the body of a patch: the known fields of `change`, and the mark where it is another.
+
+    A patch merges objects, so an event keeps the zone it has and other programs' properties.
+
+    Raises:
+        Forbidden: The entry would end before it starts.
+    """
+    body = _texts(change)
+    if change.when is not UNKNOWN:
+        body |= _moved(change.when, seen.entry.when, zone)
+    return body | (_marked(mark) if mark != seen.mark else {})
+
+
+def shown(entry: Entry) -> Entry:
+    """Return how an entry reads after it was written to Google: cut, and with a made-up length.
+
+    Raises:
+        Forbidden: The entry ends before it starts.
+    """
+    changes: dict[str, Any] = {}
+    if entry.title is not UNKNOWN:
+        changes["title"] = _line(entry.title)
+    if entry.location is not UNKNOWN:
+        changes["location"] = _line(entry.location)
+    if entry.notes is not UNKNOWN:
+        changes["notes"] = text_of(description_of(entry.notes))
+    if entry.when is not UNKNOWN:
+        changes["when"] = _lasting(entry.when)
+    return replace(entry, **changes)
+
+
+def _entry_of(event: Event, zone: str) -> Entry:
+    return Entry(
+        title=_line(event.get("summary") or ""),
+        when=_when_of(event, zone),
+        location=_line(event.get("location") or ""),
+        notes=text_of(event.get("description") or ""),
+        private=event.get("visibility") in _PRIVATE,
+        people=UNKNOWN,
+    )
+
+
+def _line(text: str) -> str:
+    return canonical_text(text)
+
+
+def _is_writable(event: Event, *, is_organizer: bool) -> bool:
+    may_edit = is_organizer or event.get("guestsCanModify") is True
+    is_made_by_google = event.get("eventType") in _MADE_BY_GOOGLE
+    return may_edit and not event.get("locked") and not is_made_by_google
+
+
+def _mark_of(event: Event) -> Mark | None:
+    private = (event.get("extendedProperties") or {}).get("private") or {}
+    if _ACTIVITY not in private:
+        return None
+    return Mark(activity=private[_ACTIVITY], event=private.get(_EVENT, ""))
+
+
+def _marked(mark: Mark | None) -> dict[str, Any]:
+    if mark is None:
+        return {}
+    return {"extendedProperties": {"private": {_ACTIVITY: mark.activity, _EVENT: mark.event}}}
+
+
+def _when_of(event: Event, zone: str) -> When:
+    start, end = event.get("start") or {}, event.get("end") or {}
+    lines = tuple(event.get("recurrence") or ())
+    try:
+        if start.get("date"):
+            recurrence = Recurrence(lines) if lines else None
+            return _days(start["date"], end.get("date"), recurrence)
+        recurrence = Recurrence(lines, start.get("timeZone") or zone) if lines else None
+        ending = _instant(end, zone) if end.get("dateTime") else None
+        return Timed(_instant(start, zone), ending, recurrence)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise Forbidden(
+            "Google shows an event whose time cannot be read.", reason="unreadable"
+        ) from None
+
+
+def _days(first: str, until: str | None, recurrence: Recurrence | None) -> AllDay:
+    """Read whole days; where the end is missing or not after the start, Google shows one day."""
+    start = date.fromisoformat(first)
+    end = date.fromisoformat(until) if until else start
+    return AllDay(start, start + _DAY if end == start else end, recurrence)
+
+
+def _instant(point: Mapping[str, Any], zone: str) -> datetime:
+    at = datetime.fromisoformat(point["dateTime"]).replace(microsecond=0)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=_zone(point.get("timeZone") or zone))
+    return at.astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        # Google knows zones that this machine's tables lack or spell otherwise.
+        return ZoneInfo("UTC")
+
+
+def _texts(entry: Entry) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if entry.title is not UNKNOWN:
+        body["summary"] = _line(entry.title)
+    if entry.location is not UNKNOWN:
+        body["location"] = _line(entry.location)
+    if entry.notes is not UNKNOWN:
+        body["description"] = description_of(entry.notes)
+    if entry.private is not UNKNOWN:
+        body["visibility"] = "private" if entry.private else "default"
+    return body
+
+
+def _lasting(when: When) -> When:
+    """Give a length to what has none; what ends before it starts is never written."""
+    if isinstance(when, Timed):
+        start = when.start.replace(microsecond=0)
+        end = when.end.replace(microsecond=0) if when.end else start
+        lasting: When = Timed(start, start + TODO_LENGTH if end == start else end, when.recurrence)
+        is_backwards = end < start
+    else:
+        until = when.until or when.first
+        last = when.first + _DAY if until == when.first else until
+        lasting = AllDay(when.first, last, when.recurrence)
+        is_backwards = until < when.first
+    if is_backwards:
+        raise Forbidden("An entry that ends before it starts cannot be written to Google.")
+    return lasting
+
+
+def _span(when: When, zone: str) -> dict[str, Any]:
+    when = _lasting(when)
+    if isinstance(when, AllDay):
+        return {"start": {"date": _iso(when.first)}, "end": {"date": _iso(when.until)}}
+    # A series repeats in the zone it is given, and needs one (Events: recurring events).
+    named = when.recurrence.zone if when.recurrence else ""
+    there = _zone(named or zone)
+    label = named or there.key
+    return {
+        "start": {"dateTime": _iso(when.start.astimezone(there)), "timeZone": label},
+        "end": {"dateTime": _iso(when.end and when.end.astimezone(there)), "timeZone": label},
+    }
+
+
+def _moved(when: When, before: object, zone: str) -> dict[str, Any]:
+    """Return the new time; a point keeps what a patch does not name, so the other form is cleared."""
+    span = _span(when, zone)
+    for point in (span["start"], span["end"]):
+        if isinstance(when, AllDay):
+            point |= {"dateTime": None, "timeZone": None}
+        else:
+            point["date"] = None
+            if isinstance(before, Timed) and not when.recurrence:
+                del point["timeZone"]
+    had_lines = isinstance(before, Timed | AllDay) and before.recurrence is not None
+    if when.recurrence or had_lines:
+        span["recurrence"] = list(when.recurrence.lines) if when.recurrence else None
+    return span
+
+
+def _iso(value: date | None) -> str:
+    assert value is not None, "What is written has a length."
+    return value.isoformat()

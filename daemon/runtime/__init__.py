@@ -1,0 +1,1 @@
+"""Builds, starts and stops everything; the one place that knows it all."""

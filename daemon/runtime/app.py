@@ -1,0 +1,215 @@
+"""The one place that knows everything: builds, starts and stops the daemon."""
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from daemon.config import Config
+from daemon.core.link import Side
+from daemon.errors import SyncError
+from daemon.forms import TcpAddress
+from daemon.google.client import GoogleClient
+from daemon.google.credentials import ServiceAccount
+from daemon.runtime import control, logs
+from daemon.runtime.admin import Admin, Parts
+from daemon.runtime.budget import GoogleBudget, SeveraBudget
+from daemon.runtime.google import ConnectedGoogle
+from daemon.runtime.loop import Loop, Waker
+from daemon.runtime.people import People
+from daemon.severa.client import SeveraClient
+from daemon.store.secrets import key_in
+from daemon.store.store import SqlStore
+from daemon.sync.engine import Engine
+from daemon.sync.tools import Rules, Tools
+from daemon.web.app import make_app
+
+STOP_SECONDS: Final = 10
+"""How long the round under way may take to finish its writes after a stop was asked for."""
+KEEPALIVE_SECONDS: Final = 75
+BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
+TOKEN_JITTER_SECONDS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The parts of one daemon, built and ready to run."""
+
+    config: Config
+    store: SqlStore
+    engine: Engine
+    people: People
+    admin: Admin
+    waker: Waker
+    stopping: asyncio.Event
+
+
+def now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return 128 random bits in the alphabet of Google's event ids."""
+    number = secrets.randbits(130)
+    return "".join(BASE32HEX[(number >> shift) & 31] for shift in range(0, 130, 5))
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[App]:
+    """Build everything on the database of this configuration, and close it all at the end.
+
+    Raises:
+        SyncError: The database is in use, a secret cannot be read, or the like.
+    """
+    async with AsyncExitStack() as stack:
+        key = key_in(config.store.encryption_key_file)
+        store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        google, waker, stopping = ConnectedGoogle(), Waker(), asyncio.Event()
+        tools = Tools(
+            severa=_severa(config, session),
+            google=google,
+            store=store,
+            now=now,
+            new_id=new_id,
+            chance=random.random,
+            report=logs.report,
+            rules=_rules(config),
+            is_stopping=stopping.is_set,
+        )
+        engine = Engine(tools)
+        people = People(store, engine, tools.rules, now=now, wake=waker.wake)
+        parts = Parts(
+            store=store,
+            engine=engine,
+            people=people,
+            google=google,
+            client_of=_google_client(config, session),
+            wake=waker.wake,
+            admins=config.web.admins,
+        )
+        admin = Admin(parts)
+        await admin.load_connection()
+        yield App(config, store, engine, people, admin, waker, stopping)
+
+
+async def run(app: App, *, ready: Callable[[str], None]) -> None:
+    """Serve and sync until `app.stopping` is set, then stop: no new work, the write in hand finished and kept.
+
+    Raises:
+        SyncError: The address to listen on cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        door = await control.serve(control.socket_path(app.config.store.database), app.admin.ask)
+        stack.push_async_callback(door.cleanup)
+        address = await _listen(app, stack)
+        loop = Loop(
+            lambda cause: app.engine.round(cause=cause),
+            app.waker,
+            interval=app.config.sync.poll_interval,
+            chance=random.random,
+            report=logs.report,
+        )
+        ready(address)
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(loop.run(), name="loop")
+            group.create_task(_stop(app.stopping, loop, working), name="stop")
+
+
+async def _stop(stopping: asyncio.Event, loop: Loop, working: asyncio.Task[None]) -> None:
+    await stopping.wait()
+    loop.stop()
+    with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+        await asyncio.wait_for(working, STOP_SECONDS)
+
+
+async def _listen(app: App, stack: AsyncExitStack) -> str:
+    signing_key = app.config.web.severa_signing_key()
+
+    async def is_ready() -> bool:
+        try:
+            await app.store.read(lambda tx: tx.settings())
+        except SyncError:
+            return False
+        return True
+
+    served = make_app(app.people, lambda: signing_key, is_ready)
+    runner = web.AppRunner(
+        served,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=2.0,
+        handler_cancellation=False,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    listen = app.config.web.listen
+    try:
+        if isinstance(listen, TcpAddress):
+            await web.TCPSite(runner, listen.host, listen.port).start()
+            host, port = runner.addresses[0][:2]
+            return f"http://{host}:{port}"
+        with control.reachable(listen.path) as name:
+            await web.UnixSite(runner, name).start()
+        return f"unix:{listen.path}"
+    except OSError as error:
+        where = f"{listen.host}:{listen.port}" if isinstance(listen, TcpAddress) else listen.path
+        why = error.strerror or str(error)
+        raise SyncError(f"Cannot listen on {where} ([web] listen): {why}.") from None
+
+
+def _severa(config: Config, session: aiohttp.ClientSession) -> SeveraClient:
+    budget = SeveraBudget(config.severa.requests_per_second)
+    return SeveraClient(
+        config.severa.base_url,
+        config.severa.client_id,
+        config.severa.client_secret(),
+        session=session,
+        spend=budget.spend,
+        monotonic=asyncio.get_running_loop().time,
+    )
+
+
+def _google_client(
+    config: Config, session: aiohttp.ClientSession
+) -> Callable[[ServiceAccount], GoogleClient]:
+    budget = GoogleBudget(
+        per_minute=config.google.requests_per_minute,
+        per_minute_per_user=config.google.requests_per_minute_per_user,
+    )
+    monotonic = asyncio.get_running_loop().time
+
+    def client_of(account: ServiceAccount) -> GoogleClient:
+        return GoogleClient(
+            api_root=config.google.api_root,
+            token_uri=config.google.token_uri,
+            session=session,
+            account=account,
+            spend=budget.spend,
+            now=now,
+            monotonic=monotonic,
+            jitter=lambda: random.random() * TOKEN_JITTER_SECONDS,  # noqa: S311 - Spreads load.
+        )
+
+    return client_of
+
+
+def _rules(config: Config) -> Rules:
+    return Rules(
+        winner=Side(config.sync.conflict_winner),
+        default_type="user" if config.severa.default_type == "user" else "",
+        skipped_kinds=config.google.skip_event_types,
+        initial=timedelta(days=config.sync.initial_days),
+        presence_ttl=config.sync.presence_ttl,
+        is_login_required=config.sync.require_login,
+        poll_interval=config.sync.poll_interval,
+    )

@@ -1,0 +1,52 @@
+"""The Google side as the engine sees it: whichever service account is connected now, or a clear refusal."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from daemon.core.company import User
+from daemon.core.entry import Entry
+from daemon.core.link import Copy, Mark
+from daemon.core.listing import Page
+from daemon.errors import CompanyRefused
+from daemon.google.client import GoogleClient
+
+HINT: Final = "Run `severa-gcal google connect`."
+
+
+class ConnectedGoogle:
+    """Passes every call on to the client of the connected service account, which may be replaced at any time."""
+
+    def __init__(self) -> None:
+        self.client: GoogleClient | None = None
+
+    def _now(self) -> GoogleClient:
+        if self.client is None:
+            raise CompanyRefused("Google is not connected.", hint=HINT)
+        return self.client
+
+    async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
+        """See `daemon.sync.ports.GoogleCalendar`."""
+        async for page in self._now().changes(user, cursor):
+            yield page
+
+    async def read(self, user: User, ref: str) -> Copy | None:
+        """See `daemon.sync.ports.Calendar`."""
+        return await self._now().read(user, ref)
+
+    async def answers(self, user: User, witness: str) -> bool:
+        """See `daemon.sync.ports.Calendar`."""
+        return await self._now().answers(user, witness)
+
+    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+        """See `daemon.sync.ports.GoogleCalendar`."""
+        return await self._now().create(user, ref, entry, mark=mark)
+
+    async def change(
+        self, user: User, seen: Copy, change: Entry, *, type_guid: str, mark: Mark | None
+    ) -> Copy:
+        """See `daemon.sync.ports.Calendar`."""
+        return await self._now().change(user, seen, change, type_guid=type_guid, mark=mark)
+
+    async def remove(self, user: User, seen: Copy) -> None:
+        """See `daemon.sync.ports.Calendar`."""
+        await self._now().remove(user, seen)

@@ -1,0 +1,87 @@
+"""One loop runs everything: the poll timer and every wake from outside come together here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from daemon.core.schedule import pause
+from daemon.errors import CompanyRefused, RateLimited, SyncError
+
+CAUSES_MAX: Final = 16
+
+
+class Waker:
+    """Remembers that somebody wants a round sooner than the timer; many wakes make one round."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._causes: list[str] = []
+
+    def wake(self, cause: str) -> None:
+        """Ask for a round; one that is under way is followed by another."""
+        if cause not in self._causes and len(self._causes) < CAUSES_MAX:
+            self._causes.append(cause)
+        self._event.set()
+
+    async def wait(self, at_most: timedelta) -> str:
+        """Return what woke us within `at_most`, or `poll`."""
+        try:
+            async with asyncio.timeout(at_most.total_seconds()):
+                await self._event.wait()
+        except TimeoutError:
+            return "poll"
+        self._event.clear()
+        causes, self._causes = self._causes, []
+        return ", ".join(causes) or "poll"
+
+
+class Loop:
+    """Runs round after round until it is told to stop."""
+
+    def __init__(
+        self,
+        round_: Callable[[str], Awaitable[bool]],
+        waker: Waker,
+        *,
+        interval: timedelta,
+        chance: Callable[[], float],
+        report: Callable[..., None],
+    ) -> None:
+        self._round, self._waker, self._interval = round_, waker, interval
+        self._chance, self._report = chance, report
+        self._is_stopping = False
+        self._failures = 0
+        self._told = ""
+
+    def stop(self) -> None:
+        """Begin nothing new; `run` returns when the round under way is done."""
+        self._is_stopping = True
+        self._waker.wake("stop")
+
+    async def run(self) -> None:
+        """Run until stopped; a round that fails is told once and tried again after a growing pause."""
+        cause = "start"
+        while not self._is_stopping:
+            delay = await self._one(cause)
+            if not self._is_stopping:
+                cause = await self._waker.wait(delay)
+
+    async def _one(self, cause: str) -> timedelta:
+        try:
+            is_done = await self._round("poll" if cause == "start" else cause)
+        except SyncError as error:
+            return self._failed(error)
+        self._failures, self._told = 0, ""
+        return self._interval if is_done else timedelta()
+
+    def _failed(self, error: SyncError) -> timedelta:
+        message = str(error)
+        if message != self._told and not isinstance(error, CompanyRefused):
+            self._report("round.failed", reason=message)
+        self._told = message
+        wait = pause(self._failures, self._chance())
+        self._failures += 1
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            wait = timedelta(seconds=error.retry_after)
+        return max(self._interval, wait) if self._failures > 1 else self._interval

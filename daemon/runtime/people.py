@@ -1,0 +1,115 @@
+"""What one person may see and switch: the profile's side of the daemon."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from daemon.core.account import Account, Stage, State
+from daemon.core.schedule import is_present
+from daemon.sync.engine import Engine
+from daemon.sync.ports import Store, Transaction
+from daemon.sync.tools import Rules
+
+
+class People:
+    """Answers and switches for one user at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        rules: Rules,
+        *,
+        now: Callable[[], datetime],
+        wake: Callable[[str], None],
+    ) -> None:
+        self._store, self._engine, self._rules = store, engine, rules
+        self._now, self._wake = now, wake
+
+    async def sync_of(self, guid: str) -> dict[str, Any] | None:
+        """Return the answer of `GET /v1/me/sync`, `None` for an unknown or inactive user."""
+        account = await self._active(guid)
+        return await self.described(account) if account else None
+
+    async def switch(self, guid: str, *, enabled: bool) -> dict[str, Any] | None:
+        """Switch sync on or off for this user and return the new state (A4).
+
+        `None` stands for an unknown or inactive user, an empty answer for an integration that is off.
+        """
+        if await self._active(guid) is None:
+            return None
+
+        async def work(tx: Transaction) -> Account | None:
+            if not (await tx.settings()).is_on:
+                return None
+            account = await tx.account(guid)
+            assert account is not None, "it was there a moment ago and users are never dropped"
+            if account.is_enabled != enabled:
+                account = _switched(account, enabled=enabled, now=self._now())
+            account = replace(account, last_seen_at=self._now())
+            await tx.save_accounts([account])
+            return account
+
+        account = await self._store.write(work)
+        if account is None:
+            return {}
+        self._wake("switch")
+        return await self.described(account)
+
+    async def described(self, account: Account) -> dict[str, Any]:
+        """Return a user's state in the words of the interface."""
+        guid = account.user.guid
+
+        async def count(tx: Transaction) -> tuple[int, int]:
+            return await tx.count_links(guid), await tx.count_due(guid)
+
+        links, left = await self._store.read(count)
+        synced_at = self._engine.looked_at.get(guid, account.last_synced_at)
+        progress = None
+        if account.is_enabled and account.stage is Stage.WRITING:
+            progress = {"done": max(0, account.total - left), "total": account.total}
+        return {
+            "enabled": account.is_enabled,
+            "state": self._state(account).value,
+            "reason": account.reason,
+            "lastSyncedAt": iso(synced_at),
+            "progress": progress,
+            "entries": links,
+        }
+
+    def _state(self, account: Account) -> State:
+        is_there = is_present(account, self._now(), self._rules.presence_ttl)
+        if account.state is State.WAITING and (is_there or not self._rules.is_login_required):
+            return State.IDLE
+        return account.state
+
+    async def _active(self, guid: str) -> Account | None:
+        account = await self._store.read(lambda tx: tx.account(guid))
+        if account is None:
+            await self._engine.refresh_company()
+            account = await self._store.read(lambda tx: tx.account(guid))
+        return account if account and account.user.is_active else None
+
+
+def _switched(account: Account, *, enabled: bool, now: datetime) -> Account:
+    if not enabled:
+        return replace(account, is_enabled=False, state=State.OFF, reason="", retry_at=None)
+    return replace(
+        account,
+        is_enabled=True,
+        state=State.FIRST_SYNC,
+        reason="",
+        stage=Stage.LISTING,
+        enabled_at=now,
+        cursor=None,
+        retry_at=None,
+        attempts=0,
+        done=0,
+        total=0,
+    )
+
+
+def iso(at: datetime | None) -> str | None:
+    """Return an instant as the interface writes it."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None

@@ -1,0 +1,140 @@
+"""Writes what the sandbox Severa keeps as the models of its OpenAPI document."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_DNS, uuid5
+
+from daemon.sandbox.severa.model import Activity, ActivityType, Guest, Json, Participant, User
+
+if TYPE_CHECKING:
+    from daemon.sandbox.severa.state import SeveraState
+
+_WINDOWS_ZONES = {
+    "Europe/Helsinki": "FLE Standard Time",
+    "Europe/London": "GMT Standard Time",
+    "Europe/Oslo": "W. Europe Standard Time",
+    "Europe/Stockholm": "W. Europe Standard Time",
+}
+
+
+def activity_model(state: "SeveraState", activity: Activity) -> Json:
+    """Return an `ActivityModel`."""
+    zone = state.zone_of(activity.owner_guid)
+    shown = zone if state.switches.times == "owner" else UTC
+    kind = state.types[activity.type_guid]
+    owner = state.users[activity.owner_guid]
+    end = activity.end
+    if end and activity.is_all_day and state.switches.all_day_end == "inclusive":
+        end -= timedelta(seconds=1)
+    return {
+        "startDateTime": activity.start.astimezone(shown).isoformat(),
+        "endDateTime": end.astimezone(shown).isoformat() if end else None,
+        "isClosed": activity.is_closed,
+        "isAllDay": activity.is_all_day,
+        "hasDuration": activity.has_duration,
+        "isUnassigned": activity.is_unassigned,
+        "hasHours": activity.has_hours,
+        "notes": activity.notes,
+        "location": activity.location,
+        "activityType": {"guid": kind.guid, "name": kind.name, "category": kind.category},
+        "ownerUser": {"code": None, "guid": owner.guid, "name": owner.name, "keywords": []},
+        "customer": activity.customer,
+        "phase": activity.phase,
+        "recurrenceParentActivityGuid": activity.parent_guid,
+        "projectTaskStatus": activity.task_status,
+        "recurrence": activity.recurrence,
+        "recurrenceRule": None,
+        "recurrenceType": activity.recurrence_type,
+        "guid": activity.guid,
+        "name": activity.name,
+        "createdDateTime": activity.created.astimezone(shown).isoformat(),
+        "createdBy": author_model(state, activity.created_by),
+        "lastUpdatedDateTime": activity.updated.astimezone(shown).isoformat()
+        if activity.updated
+        else None,
+        "lastUpdatedBy": author_model(state, activity.updated_by),
+    }
+
+
+def author_model(state: "SeveraState", guid: str | None) -> Json | None:
+    """Return who created or changed something: a person, or the user of a set of credentials."""
+    if guid is None:
+        return None
+    user = state.users.get(guid)
+    first, last = (user.first_name, user.last_name) if user else ("API", "User")
+    return {
+        "code": None,
+        "name": f"{first} {last}",
+        "guid": guid,
+        "firstName": first,
+        "lastName": last,
+    }
+
+
+def type_model(kind: ActivityType) -> Json:
+    """Return an `ActivityTypeModel`."""
+    return {
+        "isActive": kind.is_active,
+        "isDefault": kind.is_default,
+        "isPaidLeave": None,
+        "category": kind.category,
+        "code": None,
+        "guid": kind.guid,
+        "name": kind.name,
+        **_stamps(kind.created, kind.updated),
+    }
+
+
+def user_model(state: "SeveraState", user: User) -> Json:
+    """Return a `UserOutputModel`, reduced to what its document declares."""
+    default = state.types.get(user.default_type or "")
+    return {
+        "firstName": user.first_name,
+        "lastName": user.last_name,
+        **_stamps(user.created, user.updated),
+        "guid": user.guid,
+        "isActive": user.is_active,
+        "email": user.email,
+        "businessUnit": None,
+        "superiorUser": None,
+        "lastLogin": user.last_login.isoformat() if user.last_login else None,
+        "title": None,
+        "code": None,
+        "language": None,
+        "timezone": _timezone(user.zone),
+        "keywords": [],
+        "defaultActivityType": {"guid": default.guid, "name": default.name} if default else None,
+        "userType": "FullUser",
+    }
+
+
+def participant_model(participant: Participant, person: User | Guest) -> Json:
+    """Return an `ActivityParticipantModel`."""
+    return {
+        "guid": participant.guid,
+        "name": person.name,
+        "type": person.kind if isinstance(person, Guest) else "User",
+        "participantGuid": participant.participant_guid,
+        "activityGuid": participant.activity_guid,
+        "email": person.email,
+        "phone": None,
+        "mobilePhone": None,
+        "status": participant.status,
+        "isActive": person.is_active if isinstance(person, User) else True,
+    }
+
+
+def _stamps(created: datetime, updated: datetime | None) -> Json:
+    return {
+        "createdDateTime": created.isoformat(),
+        "createdBy": None,
+        "lastUpdatedDateTime": updated.isoformat() if updated else None,
+        "lastUpdatedBy": None,
+    }
+
+
+def _timezone(name: str | None) -> Json | None:
+    if name is None:
+        return None
+    guid = str(uuid5(NAMESPACE_DNS, name))
+    return {"name": name, "guid": guid, "systemName": _WINDOWS_ZONES.get(name), "ianaName": name}

@@ -1,0 +1,1 @@
+"""Severa's side: what its REST API says, as the values of `daemon.core`, and back."""

@@ -1,0 +1,269 @@
+"""The company's activities, types and users in Severa, object by object and as listings."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from aiohttp import ClientSession
+
+from daemon.core.company import ActivityType, User
+from daemon.core.entry import UNKNOWN, AllDay, Entry, When, differing
+from daemon.core.link import Activity, Mark
+from daemon.core.listing import Page
+from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
+from daemon.secret import Secret
+from daemon.severa.errors import (
+    CHANGE,
+    CREATE,
+    LIST,
+    LIST_TYPES,
+    LIST_USERS,
+    READ,
+    READ_USER,
+    REMOVE,
+    Unreadable,
+)
+from daemon.severa.listing import pages
+from daemon.severa.reader import Reader, Shown, user_path
+from daemon.severa.times import day_start
+from daemon.severa.translate import Row, body_of, changes_of, type_of, user_of
+from daemon.severa.transport import Params, Transport, segment
+
+T = TypeVar("T")
+
+USERS_A_LISTING: Final = 50
+"""How many guids go into one address, which servers and proxies cut at some thousand characters."""
+
+LONG_AGO: Final = timedelta(days=20 * 365)
+FAR_AHEAD: Final = timedelta(days=10 * 365)
+COMPLETE: Final = "complete"
+"""The cursor of a listing that shows how things stand and has nothing to continue from."""
+
+_SINGLES: Final = ("recurrenceType", "None")
+_SERIES: Final = ("recurrenceType", "Series")
+_AROUND: Final = timedelta(days=1)
+
+
+class SeveraClient:
+    """Severa as the engine needs it; safe for use by many tasks at once."""
+
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: Secret,
+        *,
+        session: ClientSession,
+        spend: Callable[[], Awaitable[None]],
+        monotonic: Callable[[], float],
+        timeout_s: float = 30.0,
+    ) -> None:
+        self._transport = Transport(
+            base_url,
+            client_id,
+            client_secret,
+            session=session,
+            spend=spend,
+            monotonic=monotonic,
+            timeout_s=timeout_s,
+        )
+        self._reader = Reader(self._transport)
+
+    async def read(self, user: User, ref: str) -> Activity | None:
+        """Return the activity as it is now; Severa never says that one is deleted, so never `None`.
+
+        Raises:
+            Gone: It is not found.
+            Forbidden: It has become an occurrence of a series.
+        """
+        return await self._current(ref)
+
+    async def answers(self, user: User, witness: str) -> bool:
+        """Tell whether the activity `witness` is there, or, where none is known, the user."""
+        operation, path = (READ, _path(witness)) if witness else (READ_USER, user_path(user.guid))
+        try:
+            await self._transport.call(operation, "GET", path)
+        except Gone:
+            return False
+        return True
+
+    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
+        """Create an activity; after an unclear answer use `find` before trying again."""
+        owner = await self._in_own_zone(user)
+        body = body_of(entry, user=owner, type_guid=type_guid)
+        try:
+            answer = await self._transport.call(CREATE, "POST", "/v1/activities", body=body)
+        except Gone as error:
+            # Not the activity, which is yet to be: its type or its owner.
+            raise Refused(str(error), reason="NotFound") from error
+        return await self._reader.single(answer.content)
+
+    async def change(
+        self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
+    ) -> Activity:
+        """Write the known fields of `change`, and the type where privacy is one of them.
+
+        Severa may answer well and not carry a field out: compare what is returned.
+
+        Raises:
+            Stale: A field to be written, the owner or the recurrence is not as `seen` says.
+            Gone: It is not there any more.
+        """
+        now = await self._current(seen.ref)
+        new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
+        _require_unchanged(now, seen, change.known().keys(), type_too=bool(new_type))
+        owner = await self._in_own_zone(replace(user, guid=now.user))
+        operations = changes_of(change, user=owner, type_guid=new_type)
+        if not operations:
+            return now
+        path = _path(seen.ref)
+        answer = await self._transport.call(CHANGE, "PATCH", path, body=operations)
+        return await self._reader.single(_only_row(answer.content))
+
+    async def remove(self, user: User, seen: Activity) -> None:
+        """Delete it, unless hours have been booked on it.
+
+        Raises:
+            Stale: It is not any more what `seen` says.
+            Gone: It was deleted already.
+            Forbidden: It has hours.
+        """
+        now = await self._current(seen.ref)
+        if now.has_hours:
+            raise Forbidden("Hours are booked on the activity in Severa.", reason="hasHours")
+        _require_unchanged(now, seen, seen.entry.known().keys(), type_too=True)
+        await self._transport.call(REMOVE, "DELETE", _path(seen.ref))
+
+    async def changes(self, since: datetime) -> AsyncIterator[Page[Activity]]:
+        """List what was created or changed at or after `since`, by Severa's own clock.
+
+        The last page carries the latest stamp seen as its cursor. What changes while the listing runs may
+        be missed, so begin the next one some minutes before that.
+        """
+        shown: Shown = {}
+        latest = since
+        # The listing without this filter would show every occurrence, and not the series.
+        for kind in (_SINGLES, _SERIES):
+            filters = [("changedSince", since.isoformat()), kind]
+            async for page in self._listed(filters, shown):
+                latest = max([latest, *_stamps(page)])
+                yield page
+        yield Page(cursor=latest.isoformat())
+
+    async def of_users(
+        self, users: Sequence[str], start: datetime | None, end: datetime | None
+    ) -> AsyncIterator[Page[Activity]]:
+        """List the activities that these users own and that overlap the window.
+
+        Severa counts its limits as inside, so one that ends as the window starts comes as well.
+        """
+        now = await self.time()
+        window = _window(start or now - LONG_AGO, end or now + FAR_AHEAD)
+        shown: Shown = {}
+        for first in range(0, len(users), USERS_A_LISTING):
+            batch = [("userGuids", guid) for guid in users[first : first + USERS_A_LISTING]]
+            for kind in (_SINGLES, _SERIES):
+                filters = [*batch, *window, kind]
+                async for page in self._listed(filters, shown):
+                    yield page
+        yield Page(cursor=COMPLETE)
+
+    async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:
+        """Return the activities of `user` with the name and times of `entry` made at or after `since`."""
+        assert entry.when is not UNKNOWN, "What was to be created has a time."
+        owner = await self._in_own_zone(user)
+        window = _window(*_span(entry.when, ZoneInfo(owner.zone)))
+        filters = [("userGuids", user.guid), *window, _SINGLES]
+        wanted = entry.only(("title", "when"))
+        found: dict[str, Activity] = {}
+        async for page in self._listed(filters, {}):
+            for activity in page.seen:
+                is_new = activity.created_at is not None and activity.created_at >= since
+                if is_new and not differing(wanted, activity.entry):
+                    found[activity.ref] = activity
+        return tuple(found.values())
+
+    async def time(self) -> datetime:
+        """Return Severa's own clock as it was at its latest answer (whole seconds, rounded down)."""
+        if self._transport.date is None:
+            await self._transport.ping()
+        if self._transport.date is None:
+            raise Transient("Severa's answer does not say what time it is there.")
+        return self._transport.date
+
+    async def types(self) -> tuple[ActivityType, ...]:
+        """Return all activity types, inactive ones included; those of unknown categories are not."""
+        found: dict[str, ActivityType] = {}
+        async for rows in pages(self._transport, LIST_TYPES, "/v1/activitytypes"):
+            found |= {kind.guid: kind for kind in _readable(rows, type_of)}
+        return tuple(found.values())
+
+    async def users(self) -> tuple[User, ...]:
+        """Return all users, inactive ones included."""
+        found: dict[str, User] = {}
+        async for rows in pages(self._transport, LIST_USERS, "/v1/users"):
+            found |= {user.guid: user for user in _readable(rows, user_of)}
+        self._reader.learn(found.values())
+        return tuple(found.values())
+
+    async def _current(self, ref: str) -> Activity:
+        answer = await self._transport.call(READ, "GET", _path(ref))
+        return await self._reader.single(answer.content)
+
+    async def _listed(self, filters: Params, shown: Shown) -> AsyncIterator[Page[Activity]]:
+        async for rows in pages(self._transport, LIST, "/v1/activities", filters):
+            yield await self._reader.page(rows, shown)
+
+    async def _in_own_zone(self, user: User) -> User:
+        return replace(user, zone=await self._reader.zone_of(user.guid))
+
+
+def _path(ref: str) -> str:
+    return f"/v1/activities/{segment(ref)}"
+
+
+def _stamps(page: Page[Activity]) -> Iterator[datetime]:
+    for activity in page.seen:
+        yield from (at for at in (activity.created_at, activity.updated_at) if at)
+
+
+def _require_unchanged(
+    now: Activity, seen: Activity, fields: Iterable[str], *, type_too: bool
+) -> None:
+    """Raise `Stale` where something that a write rests on is not as it was seen."""
+    changed = differing(now.entry.only(fields), seen.entry.only(fields))
+    is_other = now.user != seen.user or _recurs(now) != _recurs(seen)
+    if changed or is_other or (type_too and now.type != seen.type):
+        raise Stale(f"The activity has changed in Severa ({', '.join(sorted(changed)) or 'kind'}).")
+
+
+def _recurs(activity: Activity) -> bool:
+    when = activity.entry.when
+    return when is not UNKNOWN and when.recurrence is not None
+
+
+def _only_row(content: Any) -> Any:
+    """Return the one row of the array that a PATCH answers with."""
+    if isinstance(content, list) and len(content) == 1:
+        return content[0]
+    raise Unreadable("Severa did not show what it changed.")
+
+
+def _window(start: datetime, end: datetime) -> Params:
+    return [("startDateTime", start.isoformat()), ("endDateTime", end.isoformat())]
+
+
+def _span(when: When, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return a stretch of time that surely overlaps the entry, however Severa reads its days."""
+    start = day_start(when.first, zone) if isinstance(when, AllDay) else when.start
+    return start - _AROUND, start + _AROUND
+
+
+def _readable(rows: Iterable[Row], translate: Callable[[Row], T]) -> Iterator[T]:
+    """Yield what can be read: one odd row must not hide all the others."""
+    for row in rows:
+        with suppress(Unreadable):
+            yield translate(row)

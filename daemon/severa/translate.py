@@ -1,0 +1,208 @@
+"""Severa's models as our values, and our changes as Severa's; pure (Severa REST API, ActivityModel)."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from daemon.core.company import ActivityType, Category, User
+from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
+from daemon.core.link import Activity
+from daemon.core.recurrence import Recurrence
+from daemon.severa.errors import Unreadable
+from daemon.severa.times import day_of, day_start, instant_of, is_day_start, text_of, zone_of
+
+Row = Mapping[str, Any]
+Scalar = str | bool | None
+
+_PRIVATE: Final = frozenset({Category.PERSONAL, Category.ABSENCE})
+_NOT_SYNCED: Final = frozenset({"Occurrence", "Exception"})
+_ONE_DAY: Final = timedelta(days=1)
+
+
+def activity_of(row: Row, *, zone: str) -> Activity | None:
+    """Return the activity in a row, None for a single occurrence of a series.
+
+    `zone` is the owner's: the days of an all-day activity are days there.
+
+    Raises:
+        Unreadable: The row lacks what every activity has.
+    """
+    if row.get("recurrenceType") in _NOT_SYNCED:
+        return None
+    category = _category(_required(row, "activityType", "category"))
+    return Activity(
+        ref=_required(row, "guid"),
+        user=_required(row, "ownerUser", "guid"),
+        entry=_entry_of(row, category, ZoneInfo(zone)),
+        type=_required(row, "activityType", "guid"),
+        category=category,
+        has_hours=row.get("hasHours") is True,
+        is_unassigned=row.get("isUnassigned") is True,
+        is_bare=_is_bare(row),
+        created_at=_instant_or_none(row.get("createdDateTime")),
+        created_by=_text(_inside(row, "createdBy", "guid")),
+        updated_at=_instant_or_none(row.get("lastUpdatedDateTime")),
+    )
+
+
+def body_of(entry: Entry, *, user: User, type_guid: str) -> dict[str, Any]:
+    """Return the model to POST for a new activity of `user`; fields not known are left out."""
+    return {
+        **_scalars_of(entry, ZoneInfo(user.zone)),
+        "activityType": {"guid": type_guid},
+        "ownerUser": {"guid": user.guid},
+    }
+
+
+def changes_of(change: Entry, *, user: User, type_guid: str = "") -> list[dict[str, str | None]]:
+    """Return the JSON Patch that writes the known fields, and the type where one is given."""
+    scalars = _scalars_of(change, ZoneInfo(user.zone))
+    if type_guid:
+        scalars["activityType/guid"] = type_guid
+    return [
+        {"op": "Replace", "path": f"/{name}", "value": _as_text(value)}
+        for name, value in scalars.items()
+    ]
+
+
+def user_of(row: Row) -> User:
+    """Return the user in a row (UserOutputModel); a zone that is missing or unknown counts as UTC."""
+    names = (_text(row.get("firstName")), _text(row.get("lastName")))
+    return User(
+        guid=_required(row, "guid"),
+        email=_text(row.get("email")).lower(),
+        name=" ".join(name for name in names if name),
+        zone=zone_of(_inside(row, "timezone", "ianaName")),
+        is_active=row.get("isActive") is not False,
+        default_type=_text(_inside(row, "defaultActivityType", "guid")),
+        last_login=_instant_or_none(row.get("lastLogin")),
+    )
+
+
+def type_of(row: Row) -> ActivityType:
+    """Return the activity type in a row (ActivityTypeModel)."""
+    return ActivityType(
+        guid=_required(row, "guid"),
+        name=_text(row.get("name")),
+        category=_category(row.get("category")),
+        is_active=row.get("isActive") is not False,
+        is_default=row.get("isDefault") is True,
+    )
+
+
+def _entry_of(row: Row, category: Category, zone: ZoneInfo) -> Entry:
+    return Entry(
+        title=_text(row.get("name")),
+        when=_when_of(row, zone),
+        location=_text(row.get("location")),
+        notes=_text(row.get("notes")),
+        private=category in _PRIVATE,
+    )
+
+
+def _when_of(row: Row, zone: ZoneInfo) -> When:
+    start = instant_of(row.get("startDateTime")).replace(microsecond=0)
+    end = row.get("endDateTime")
+    until = None if end is None else instant_of(end).replace(microsecond=0)
+    has_length = row.get("hasDuration") is not False
+    recurrence = _recurrence_of(row, zone)
+    if row.get("isAllDay") is not True:
+        return Timed(start, until if has_length else None, recurrence)
+    last = _until(start, until, zone) if has_length else None
+    return AllDay(day_of(start, zone), last, recurrence)
+
+
+def _until(start: datetime, end: datetime | None, zone: ZoneInfo) -> date:
+    """Return the first day after; Severa does not say whether the end counts, so both are read."""
+    try:
+        if end is None:
+            return day_of(start, zone) + _ONE_DAY
+        is_exclusive = end > start and is_day_start(end, zone)
+        return day_of(end, zone) + (timedelta() if is_exclusive else _ONE_DAY)
+    except OverflowError:
+        raise Unreadable("Severa gave a day beyond the calendar.") from None
+
+
+def _recurrence_of(row: Row, zone: ZoneInfo) -> Recurrence | None:
+    if row.get("recurrenceType") != "Series":
+        return None
+    pattern = row.get("recurrence") or {}
+    # The rule as text has no stated format, and the last occurrence follows from the rest.
+    said = {name: pattern.get(name) for name in ("frequency", "pattern", "range", "exceptions")}
+    return Recurrence((json.dumps(_without_nulls(said), sort_keys=True),), zone.key)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _is_bare(row: Row) -> bool:
+    models = ("customer", "phase", "projectTaskStatus")
+    holds = any(_inside(row, name, key) for name in models for key in ("guid", "name"))
+    return not (holds or row.get("hasHours") or row.get("isClosed"))
+
+
+def _scalars_of(entry: Entry, zone: ZoneInfo) -> dict[str, Scalar]:
+    scalars: dict[str, Scalar] = {}
+    if entry.title is not UNKNOWN:
+        scalars["name"] = entry.title
+    if entry.when is not UNKNOWN:
+        scalars |= _times_of(entry.when, zone)
+    if entry.location is not UNKNOWN:
+        scalars["location"] = entry.location
+    if entry.notes is not UNKNOWN:
+        scalars["notes"] = entry.notes
+    return scalars
+
+
+def _times_of(when: When, zone: ZoneInfo) -> dict[str, Scalar]:
+    assert when.recurrence is None, "How Severa takes a changed rule is not known; none is written."
+    if isinstance(when, AllDay):
+        start = day_start(when.first, zone)
+        end = None if when.until is None else day_start(when.until, zone)
+    else:
+        start, end = when.start, when.end
+    return {
+        "startDateTime": text_of(start, zone),
+        "endDateTime": None if end is None else text_of(end, zone),
+        "isAllDay": isinstance(when, AllDay),
+        "hasDuration": end is not None,
+    }
+
+
+def _as_text(value: Scalar) -> str | None:
+    # The contract declares every value of a patch a string.
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _required(row: Row, *names: str) -> str:
+    value = _inside(row, *names)
+    if isinstance(value, str) and value:
+        return value
+    raise Unreadable(f"Severa gave a row without {'.'.join(names)}.")
+
+
+def _inside(row: Row, *names: str) -> Any:
+    value: Any = row
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _category(name: object) -> Category:
+    try:
+        return Category(name)
+    except ValueError:
+        raise Unreadable("Severa gave a category of activities that is not known.") from None
+
+
+def _text(value: object) -> str:
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip() if isinstance(value, str) else ""
+
+
+def _instant_or_none(value: object) -> datetime | None:
+    return None if value is None else instant_of(value)

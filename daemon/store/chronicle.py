@@ -1,0 +1,87 @@
+"""The questions about the history (rule D7)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from daemon.core.link import Side
+from daemon.core.record import Change
+from daemon.store.codec import decode_fields, encode_fields
+from daemon.store.tables import IS_REMOVAL, history
+
+
+def add(connection: Connection, changes: Sequence[Change]) -> None:
+    """Append to the history; the ids are given here."""
+    if changes:
+        connection.execute(insert(history), [_row(change) for change in changes])
+
+
+def by_id(connection: Connection, change_id: int) -> Change | None:
+    """Return one change."""
+    row = connection.execute(select(history).where(history.c.id == change_id)).first()
+    return _change(row) if row else None
+
+
+def latest(
+    connection: Connection,
+    *,
+    user: str | None,
+    entry: str | None,
+    since: datetime | None,
+    before: int | None,
+    limit: int,
+) -> tuple[Change, ...]:
+    """Return the changes that fit, the newest first; `before` is the id to go on from."""
+    asked = select(history).order_by(history.c.id.desc()).limit(limit)
+    if user is not None:
+        asked = asked.where(history.c.user == user)
+    if entry is not None:
+        asked = asked.where(history.c.entry == entry)
+    if since is not None:
+        # Without a first id SQLite would walk back through everything to fill the page.
+        first = select(func.min(history.c.id)).where(history.c.at >= since).scalar_subquery()
+        asked = asked.where(history.c.at >= since, history.c.id >= first)
+    if before is not None:
+        asked = asked.where(history.c.id < before)
+    return tuple(_change(row) for row in connection.execute(asked))
+
+
+def count_removals(connection: Connection, since: datetime, user: str | None) -> int:
+    """Count the removals made since then (of this user's entries)."""
+    asked = select(func.count()).select_from(history).where(IS_REMOVAL, history.c.at >= since)
+    if user is not None:
+        asked = asked.where(history.c.user == user)
+    return connection.execute(asked).scalar_one()
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Drop what is older, and return how much that was."""
+    return connection.execute(delete(history).where(history.c.at < before)).rowcount
+
+
+def _row(change: Change) -> dict[str, object]:
+    return {
+        "at": change.at,
+        "entry": change.entry,
+        "user": change.user,
+        "side": change.side.value,
+        "action": change.action,
+        "cause": change.cause,
+        "rule": change.rule,
+        "fields": encode_fields(change.fields),
+    }
+
+
+def _change(row: Row[tuple[object, ...]]) -> Change:
+    return Change(
+        at=row.at,
+        entry=row.entry,
+        user=row.user,
+        side=Side(row.side),
+        action=row.action,
+        cause=row.cause,
+        rule=row.rule,
+        fields=decode_fields(row.fields),
+        id=row.id,
+    )

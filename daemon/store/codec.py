@@ -1,0 +1,277 @@
+"""The documents in which entries, users, settings and the fields of a change are kept."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from daemon.core.account import Account, Settings, Stage, State
+from daemon.core.company import ActivityType, Category, User
+from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.seen import Activity, Copy, Mark
+from daemon.store.values import (
+    Json,
+    document,
+    entry_from_json,
+    entry_to_json,
+    half_from_json,
+    half_to_json,
+    instant_in,
+    instant_out,
+    opened,
+    sparse,
+)
+
+
+def encode_link(link: Link) -> str:
+    """Return the document of an entry."""
+    return document(
+        id=link.id,
+        born=link.born.value,
+        activity=_activity_out(link.activity) if link.activity else None,
+        copies=[_copy_out(copy) for copy in link.copies],
+        source=link.source,
+        base=_base_out(link.base),
+        claims=[_claim_out(claim) for claim in link.claims],
+        standing=sparse(
+            stand=link.standing.stand.value,
+            reason=link.standing.reason,
+            until=instant_out(link.standing.until),
+        ),
+        generation=link.generation,
+        doubted=sorted(side.value for side in link.doubted),
+    )
+
+
+def decode_link(text: str) -> Link:
+    """Return the entry of a document."""
+    raw = opened(text)
+    standing = raw["standing"]
+    return Link(
+        id=raw["id"],
+        born=Side(raw["born"]),
+        activity=_activity_in(raw["activity"]) if "activity" in raw else None,
+        copies=tuple(_copy_in(copy) for copy in raw["copies"]),
+        source=raw["source"],
+        base=_base_in(raw["base"]),
+        claims=tuple(_claim_in(claim) for claim in raw["claims"]),
+        standing=Standing(
+            stand=Stand(standing["stand"]),
+            reason=standing["reason"],
+            until=instant_in(standing.get("until")),
+        ),
+        generation=raw["generation"],
+        doubted=frozenset(Side(side) for side in raw["doubted"]),
+    )
+
+
+def encode_account(account: Account) -> str:
+    """Return the document of a user and the state of that user's sync."""
+    return document(
+        user=_user_out(account.user),
+        is_enabled=account.is_enabled,
+        state=account.state.value,
+        reason=account.reason,
+        stage=account.stage.value,
+        enabled_at=instant_out(account.enabled_at),
+        cursor=account.cursor,
+        last_synced_at=instant_out(account.last_synced_at),
+        last_seen_at=instant_out(account.last_seen_at),
+        listed_at=instant_out(account.listed_at),
+        retry_at=instant_out(account.retry_at),
+        attempts=account.attempts,
+        done=account.done,
+        total=account.total,
+    )
+
+
+def decode_account(text: str) -> Account:
+    """Return the user of a document."""
+    raw = opened(text)
+    return Account(
+        user=_user_in(raw["user"]),
+        is_enabled=raw["is_enabled"],
+        state=State(raw["state"]),
+        reason=raw["reason"],
+        stage=Stage(raw["stage"]),
+        enabled_at=instant_in(raw.get("enabled_at")),
+        cursor=raw.get("cursor"),
+        last_synced_at=instant_in(raw.get("last_synced_at")),
+        last_seen_at=instant_in(raw.get("last_seen_at")),
+        listed_at=instant_in(raw.get("listed_at")),
+        retry_at=instant_in(raw.get("retry_at")),
+        attempts=raw["attempts"],
+        done=raw["done"],
+        total=raw["total"],
+    )
+
+
+def encode_settings(settings: Settings) -> str:
+    """Return the document of the company's settings."""
+    return document(
+        is_on=settings.is_on,
+        selected=sorted(settings.selected),
+        types=[_type_out(kind) for kind in settings.types],
+        service_account=settings.service_account,
+        test_user=settings.test_user,
+        cursor=settings.cursor,
+        fault=settings.fault,
+        instance=settings.instance,
+        user_guids=sorted(settings.user_guids),
+    )
+
+
+def decode_settings(text: str) -> Settings:
+    """Return the settings of a document."""
+    raw = opened(text)
+    return Settings(
+        is_on=raw["is_on"],
+        selected=frozenset(raw["selected"]),
+        types=tuple(_type_in(kind) for kind in raw["types"]),
+        service_account=raw["service_account"],
+        test_user=raw["test_user"],
+        cursor=raw.get("cursor"),
+        fault=raw["fault"],
+        instance=raw["instance"],
+        user_guids=frozenset(raw["user_guids"]),
+    )
+
+
+def encode_fields(fields: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the document of a change's fields, whose values are in JSON form already."""
+    return document(fields={name: dict(values) for name, values in fields.items()})
+
+
+def decode_fields(text: str) -> dict[str, dict[str, Any]]:
+    """Return the fields of a change from their document."""
+    fields: dict[str, dict[str, Any]] = opened(text)["fields"]
+    return fields
+
+
+def _base_out(base: Base) -> Json:
+    return {
+        "severa": half_to_json(base.severa),
+        "google": half_to_json(base.google),
+        "type": base.type,
+    }
+
+
+def _base_in(raw: Json) -> Base:
+    return Base(half_from_json(raw["severa"]), half_from_json(raw["google"]), raw["type"])
+
+
+def _activity_out(activity: Activity) -> Json:
+    return sparse(
+        ref=activity.ref,
+        user=activity.user,
+        entry=entry_to_json(activity.entry),
+        type=activity.type,
+        category=activity.category.value,
+        has_hours=activity.has_hours,
+        is_unassigned=activity.is_unassigned,
+        is_bare=activity.is_bare,
+        created_at=instant_out(activity.created_at),
+        created_by=activity.created_by,
+        updated_at=instant_out(activity.updated_at),
+    )
+
+
+def _activity_in(raw: Json) -> Activity:
+    return Activity(
+        ref=raw["ref"],
+        user=raw["user"],
+        entry=entry_from_json(raw["entry"]),
+        type=raw["type"],
+        category=Category(raw["category"]),
+        has_hours=raw["has_hours"],
+        is_unassigned=raw["is_unassigned"],
+        is_bare=raw["is_bare"],
+        created_at=instant_in(raw.get("created_at")),
+        created_by=raw["created_by"],
+        updated_at=instant_in(raw.get("updated_at")),
+    )
+
+
+def _copy_out(copy: Copy) -> Json:
+    return sparse(
+        ref=copy.ref,
+        user=copy.user,
+        entry=entry_to_json(copy.entry),
+        uid=copy.uid,
+        version=copy.version,
+        kind=copy.kind,
+        is_organizer=copy.is_organizer,
+        is_writable=copy.is_writable,
+        mark=[copy.mark.activity, copy.mark.event] if copy.mark else None,
+    )
+
+
+def _copy_in(raw: Json) -> Copy:
+    return Copy(
+        ref=raw["ref"],
+        user=raw["user"],
+        entry=entry_from_json(raw["entry"]),
+        uid=raw["uid"],
+        version=raw["version"],
+        kind=raw["kind"],
+        is_organizer=raw["is_organizer"],
+        is_writable=raw["is_writable"],
+        mark=Mark(*raw["mark"]) if "mark" in raw else None,
+    )
+
+
+def _claim_out(claim: Claim) -> Json:
+    return sparse(
+        side=claim.side.value,
+        deed=claim.deed.value,
+        made_at=instant_out(claim.made_at),
+        values=entry_to_json(claim.values),
+        takes_in=entry_to_json(claim.takes_in),
+        ref=claim.ref,
+        user=claim.user,
+        since=instant_out(claim.since),
+        is_checked=claim.is_checked,
+    )
+
+
+def _claim_in(raw: Json) -> Claim:
+    return Claim(
+        side=Side(raw["side"]),
+        deed=Deed(raw["deed"]),
+        made_at=datetime.fromisoformat(raw["made_at"]),
+        values=entry_from_json(raw["values"]),
+        takes_in=entry_from_json(raw["takes_in"]),
+        ref=raw["ref"],
+        user=raw["user"],
+        since=instant_in(raw.get("since")),
+        is_checked=raw["is_checked"],
+    )
+
+
+def _user_out(user: User) -> Json:
+    return sparse(
+        guid=user.guid,
+        email=user.email,
+        name=user.name,
+        zone=user.zone,
+        is_active=user.is_active,
+        default_type=user.default_type,
+        last_login=instant_out(user.last_login),
+    )
+
+
+def _user_in(raw: Json) -> User:
+    return User(**{**raw, "last_login": instant_in(raw.get("last_login"))})
+
+
+def _type_out(kind: ActivityType) -> Json:
+    return {
+        "guid": kind.guid,
+        "name": kind.name,
+        "category": kind.category.value,
+        "is_active": kind.is_active,
+        "is_default": kind.is_default,
+    }
+
+
+def _type_in(raw: Json) -> ActivityType:
+    return ActivityType(**{**raw, "category": Category(raw["category"])})

@@ -1,0 +1,294 @@
+"""The questions about entries."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    union,
+)
+
+from daemon.core.entry import AllDay, Timed
+from daemon.core.link import Deed, Side
+from daemon.core.record import Record
+from daemon.core.seen import Activity
+from daemon.store.codec import decode_link, encode_link
+from daemon.store.tables import NEEDS_ATTENTION, claim, copy, link, turn
+
+FARTHEST_WEST: Final = timedelta(hours=12)
+FARTHEST_EAST: Final = timedelta(hours=14)
+
+CHUNK: Final = 500
+"""How many values are bound in one list; SQLite has a limit, and long statements are slow to build."""
+
+Row = dict[str, Any]
+
+_RECORD = select(
+    link.c.document,
+    link.c.due_at,
+    link.c.attempts,
+    link.c.problem,
+    link.c.cause,
+    link.c.noticed_at,
+    link.c.looked_at,
+)
+
+_VALUES: Final[BindParameter[str]] = bindparam("values", expanding=True)
+
+_OF_ACTIVITIES: Final = _RECORD.where(link.c.activity_ref.in_(_VALUES))
+
+_OF_EVENTS: Final = _RECORD.where(
+    link.c.id.in_(
+        union(
+            select(copy.c.link_id).where(copy.c.ref.in_(_VALUES)),
+            select(claim.c.link_id).where(
+                claim.c.side == Side.GOOGLE.value, claim.c.ref.in_(_VALUES)
+            ),
+        )
+    )
+)
+
+_OF_UIDS: Final = _RECORD.where(
+    link.c.id.in_(select(copy.c.link_id).where(copy.c.uid.in_(_VALUES)))
+)
+
+_DROP: Final = delete(link).where(link.c.id.in_(_VALUES))
+
+
+def by_id(connection: Connection, link_id: str) -> Record | None:
+    """Return one entry."""
+    found = _records(connection, _RECORD.where(link.c.id == link_id))
+    return found[0] if found else None
+
+
+def of_activities(connection: Connection, refs: Sequence[str]) -> tuple[Record, ...]:
+    """Return the entries whose Severa side has one of these guids."""
+    return _each_once(connection, _OF_ACTIVITIES, refs)
+
+
+def of_events(
+    connection: Connection, refs: Sequence[str], uids: Sequence[str]
+) -> tuple[Record, ...]:
+    """Return the entries with a copy, or a claim in Google, under one of these ids or iCalUIDs."""
+    under_refs = _each_once(connection, _OF_EVENTS, refs)
+    return _merged(under_refs, _each_once(connection, _OF_UIDS, uids))
+
+
+def creating(connection: Connection, user: str | None) -> tuple[Record, ...]:
+    """Return the entries that have a claim to create an activity (of this owner)."""
+    asked = select(claim.c.link_id).where(
+        claim.c.side == Side.SEVERA.value, claim.c.deed == Deed.CREATE.value
+    )
+    if user is not None:
+        asked = asked.where(claim.c.user == user)
+    return _records(connection, _RECORD.where(link.c.id.in_(asked)).order_by(link.c.id))
+
+
+def of_user(connection: Connection, user: str, after: str, limit: int) -> tuple[Record, ...]:
+    """Return a user's entries in order of link id, owned or with a copy on the calendar."""
+    ids = union(
+        select(link.c.id).where(link.c.owner == user, link.c.id > after),
+        select(copy.c.link_id).where(copy.c.user == user, copy.c.link_id > after),
+    )
+    page = select(ids.subquery().c.id).order_by("id").limit(limit)
+    return _records(connection, _RECORD.where(link.c.id.in_(page)).order_by(link.c.id))
+
+
+def due(
+    connection: Connection, now: datetime, users: Sequence[str], limit: int
+) -> tuple[Record, ...]:
+    """Return the entries that these users take part in and that are due, the longest due first."""
+    ids = select(turn.c.link_id).where(turn.c.user.in_(_VALUES), turn.c.due_at <= now)
+    first = ids.group_by(turn.c.link_id).order_by(func.min(turn.c.due_at), turn.c.link_id)
+    found = _each_once(connection, _RECORD.where(link.c.id.in_(first.limit(limit))), users)
+    return tuple(sorted(found, key=lambda record: (record.due_at, record.link.id))[:limit])
+
+
+def count_due(connection: Connection, user: str) -> int:
+    """Count the entries that this user takes part in and that have something left to do."""
+    return _count(connection, select(func.count()).where(turn.c.user == user))
+
+
+def activities_between(
+    connection: Connection, users: Sequence[str], start: datetime, end: datetime
+) -> tuple[str, ...]:
+    """Return the guids of the Severa sides of these owners that overlap the window for certain."""
+    asked = select(link.c.activity_ref).where(
+        link.c.owner.in_(_VALUES), link.c.ends_at > start, link.c.starts_at < end
+    )
+    refs: list[str] = []
+    for chunk in _chunks(users):
+        refs.extend(connection.scalars(asked, {"values": chunk}))
+    return tuple(sorted(refs))
+
+
+def unlooked(connection: Connection, before: datetime, limit: int) -> tuple[Record, ...]:
+    """Return the entries with a Severa side last looked at before this, the oldest first."""
+    asked = _RECORD.where(link.c.activity_ref.is_not(None)).order_by(link.c.looked_at, link.c.id)
+    never = _records(connection, asked.where(link.c.looked_at.is_(None)).limit(limit))
+    # Asked apart: with OR, SQLite would walk the whole index to find that few are left.
+    rest = asked.where(link.c.looked_at < before).limit(limit - len(never))
+    return never + _records(connection, rest)
+
+
+def living_activity(connection: Connection, other_than: Sequence[str]) -> str:
+    """Return the guid of the Severa side seen alive most recently besides these, or nothing."""
+    excluded = frozenset(other_than)
+    newest = (
+        select(link.c.activity_ref)
+        .where(link.c.activity_ref.is_not(None))
+        .order_by(link.c.looked_at.desc(), link.c.id.desc())
+        .limit(len(excluded) + 1)
+    )
+    found = connection.scalars(newest).all()
+    return next((ref for ref in found if ref is not None and ref not in excluded), "")
+
+
+def count_linked(connection: Connection, user: str | None) -> int:
+    """Count the entries that both sides held when they last agreed (of this owner)."""
+    asked = select(func.count()).select_from(link).where(link.c.is_linked.is_(True))
+    return _count(connection, asked if user is None else asked.where(link.c.owner == user))
+
+
+def count_shared(connection: Connection, user: str) -> int:
+    """Count those of them that the user owns or has on the calendar."""
+    linked = link.c.is_linked.is_(True)
+    ids = union(
+        select(link.c.id).where(linked, link.c.owner == user),
+        select(copy.c.link_id).join(link).where(linked, copy.c.user == user),
+    )
+    return _count(connection, select(func.count()).select_from(ids.subquery()))
+
+
+def needing_attention(connection: Connection, user: str | None) -> tuple[Record, ...]:
+    """Return the entries (of this owner) that have a problem or do not take part."""
+    asked = _RECORD.where(NEEDS_ATTENTION).order_by(link.c.owner, link.c.id)
+    return _records(connection, asked if user is None else asked.where(link.c.owner == user))
+
+
+def save(connection: Connection, records: Sequence[Record]) -> None:
+    """Keep these entries; one whose link is empty is dropped, of two versions the later stays."""
+    latest = {record.link.id: record for record in records}
+    # Dropped and made again, so that two entries can trade an activity or a copy in one go.
+    for chunk in _chunks(latest):
+        connection.execute(_DROP, {"values": chunk})
+    kept = [record for record in latest.values() if not record.link.is_empty]
+    _insert(connection, link, [_row(record) for record in kept])
+    _insert(connection, copy, [row for record in kept for row in _copy_rows(record)])
+    _insert(connection, claim, [row for record in kept for row in _claim_rows(record)])
+    _insert(connection, turn, [row for record in kept for row in _turn_rows(record)])
+
+
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
+    # An empty list would insert a row of defaults.
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _row(record: Record) -> Row:
+    entry = record.link
+    starts_at, ends_at = certain_span(entry.activity) if entry.activity else (None, None)
+    return {
+        "id": entry.id,
+        "activity_ref": entry.activity.ref if entry.activity else None,
+        "owner": record.user,
+        "is_linked": entry.base.is_pair,
+        "stand": entry.standing.stand.value,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "due_at": record.due_at,
+        "attempts": record.attempts,
+        "problem": record.problem,
+        "cause": record.cause,
+        "noticed_at": record.noticed_at,
+        "looked_at": record.looked_at,
+        "document": encode_link(entry),
+    }
+
+
+def _copy_rows(record: Record) -> list[Row]:
+    return [
+        {"link_id": record.link.id, "user": seen.user, "ref": seen.ref, "uid": seen.uid}
+        for seen in record.link.copies
+    ]
+
+
+def _claim_rows(record: Record) -> list[Row]:
+    # The same write may be claimed twice: a first try may still be carried out late.
+    distinct = {
+        (made.side.value, made.deed.value, made.user, made.ref): None for made in record.link.claims
+    }
+    return [
+        {"link_id": record.link.id, "side": side, "deed": deed, "user": user, "ref": ref}
+        for side, deed, user, ref in distinct
+    ]
+
+
+def _turn_rows(record: Record) -> list[Row]:
+    if record.due_at is None:
+        return []
+    entry = record.link
+    # An entry with nothing but a claim still has somebody in whose turn the claim is looked into.
+    people = {
+        record.user,
+        *(seen.user for seen in entry.copies),
+        *(made.user for made in entry.claims),
+    }
+    return [{"link_id": entry.id, "user": user, "due_at": record.due_at} for user in people - {""}]
+
+
+def certain_span(activity: Activity) -> tuple[datetime | None, datetime | None]:
+    """Return the instants before whose end and after whose start an activity is there for certain.
+
+    A whole day begins up to 12 hours after midnight in UTC and ends up to 14 hours before it.
+    """
+    match activity.entry.when:
+        case Timed(start, datetime() as end, None):
+            return start, end
+        case AllDay(first, date() as until, None) if until > date.min:
+            return _midnight(first) + FARTHEST_WEST, _midnight(until) - FARTHEST_EAST
+    return None, None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _records(
+    connection: Connection, asked: Select[Any], values: Sequence[str] = ()
+) -> tuple[Record, ...]:
+    rows = connection.execute(asked, {"values": values} if values else None)
+    return tuple(Record(decode_link(document), *rest) for document, *rest in rows)
+
+
+def _each_once(
+    connection: Connection, asked: Select[Any], values: Iterable[str]
+) -> tuple[Record, ...]:
+    return _merged(
+        record for chunk in _chunks(values) for record in _records(connection, asked, chunk)
+    )
+
+
+def _merged(*found: Iterable[Record]) -> tuple[Record, ...]:
+    by_id = {record.link.id: record for records in found for record in records}
+    return tuple(by_id[link_id] for link_id in sorted(by_id))
+
+
+def _count(connection: Connection, asked: Select[int]) -> int:
+    return connection.execute(asked).scalar_one()
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Split what is asked for, each once and without the empty, into lists that can be bound."""
+    distinct = sorted({value for value in values if value})
+    for start in range(0, len(distinct), CHUNK):
+        yield distinct[start : start + CHUNK]

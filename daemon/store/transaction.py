@@ -1,0 +1,136 @@
+"""One transaction of the store: every question as a method, asked on one connection."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from daemon.core.account import Account, Settings
+from daemon.core.record import Change, Record
+from daemon.store import chronicle, company, entries
+from daemon.store.engine import Lane
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqlTransaction:
+    """What may be asked and kept in one transaction; nothing else is awaited while it is open."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._is_open = True
+
+    def end(self) -> None:
+        """Take no more questions."""
+        self._is_open = False
+
+    async def ask(
+        self,
+        question: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Answer one of the questions of this package."""
+        assert self._is_open, "A transaction is used inside its work only."
+        return await self._lane.ask(question, *args, **kwargs)
+
+    async def settings(self) -> Settings:
+        """Return the company's settings."""
+        return await self.ask(company.company_settings)
+
+    async def save_settings(self, settings: Settings) -> None:
+        """Keep the company's settings."""
+        await self.ask(company.save_settings, settings)
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return every known user, enabled or not, ordered by address."""
+        return await self.ask(company.all_accounts)
+
+    async def account(self, user: str) -> Account | None:
+        """Return one user by Severa guid."""
+        return await self.ask(company.one_account, user)
+
+    async def save_accounts(self, accounts: Sequence[Account]) -> None:
+        """Keep these users.
+
+        Raises:
+            Refused: Two users with sync switched on would have the same address (rule A5).
+        """
+        await self.ask(company.save_accounts, accounts)
+
+    async def record(self, link_id: str) -> Record | None:
+        """Return one entry."""
+        return await self.ask(entries.by_id, link_id)
+
+    async def records_of_activities(self, refs: Sequence[str]) -> tuple[Record, ...]:
+        """Return the entries whose Severa side has one of these guids."""
+        return await self.ask(entries.of_activities, refs)
+
+    async def records_of_events(
+        self, refs: Sequence[str], uids: Sequence[str]
+    ) -> tuple[Record, ...]:
+        """Return the entries with a copy, or a claim in Google, under one of these ids or uids."""
+        return await self.ask(entries.of_events, refs, uids)
+
+    async def records_creating(self, user: str | None = None) -> tuple[Record, ...]:
+        """Return the entries that have a claim to create an activity (of this owner)."""
+        return await self.ask(entries.creating, user)
+
+    async def records_of_user(
+        self, user: str, *, after: str = "", limit: int = 1000
+    ) -> tuple[Record, ...]:
+        """Return a user's entries in order of link id: owned, or with a copy on the calendar."""
+        return await self.ask(entries.of_user, user, after, limit)
+
+    async def records_due(
+        self, now: datetime, users: Sequence[str], limit: int
+    ) -> tuple[Record, ...]:
+        """Return the entries that are due, the longest due first.
+
+        Those that one of these users owns, has on the calendar or is written for, so that an absent
+        owner's meeting is settled in the turn of those who are present (rules E1, T4).
+        """
+        return await self.ask(entries.due, now, users, limit)
+
+    async def records_unlooked(self, before: datetime, limit: int) -> tuple[Record, ...]:
+        """Return the entries with a Severa side last looked at before this, the oldest first."""
+        return await self.ask(entries.unlooked, before, limit)
+
+    async def activities_between(
+        self, users: Sequence[str], start: datetime, end: datetime
+    ) -> tuple[str, ...]:
+        """Return the guids of the Severa sides that these users own and that overlap for certain.
+
+        What repeats, has no length or no known time is left out, whole days are taken in any zone.
+        """
+        return await self.ask(entries.activities_between, users, start, end)
+
+    async def count_due(self, user: str) -> int:
+        """Count the entries of this user, as in `records_due`, whenever they are due."""
+        return await self.ask(entries.count_due, user)
+
+    async def living_activity(self, other_than: Sequence[str]) -> str:
+        """Return the guid of the Severa side seen alive most recently besides these, or nothing."""
+        return await self.ask(entries.living_activity, other_than)
+
+    async def count_links(self, user: str | None = None) -> int:
+        """Count the entries whose base is a pair, one side gone since or not (of this owner)."""
+        return await self.ask(entries.count_linked, user)
+
+    async def count_removals(self, since: datetime, user: str | None = None) -> int:
+        """Count the removals made since then (of this user's entries), from the history."""
+        return await self.ask(chronicle.count_removals, since, user)
+
+    async def save(self, records: Sequence[Record]) -> None:
+        """Keep these entries; one whose link is empty is dropped, of two versions the later stays.
+
+        Raises:
+            IntegrityError: An activity or a copy would belong to two entries.
+        """
+        await self.ask(entries.save, records)
+
+    async def add_history(self, changes: Sequence[Change]) -> None:
+        """Append to the history."""
+        await self.ask(chronicle.add, changes)

@@ -1,0 +1,312 @@
+"""Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from daemon.core.account import Account
+from daemon.core.entry import Entry, differing
+from daemon.core.link import CLAIM_LIFE, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.policy import Policy
+from daemon.core.reconcile import Action, Create, Forget, Part, Remove, Settle, Write
+from daemon.core.record import Change, Record
+from daemon.core.seen import Activity, Copy, Mark, Seen
+from daemon.errors import Gone, Refused, Transient
+from daemon.sync.history import change_of
+from daemon.sync.ports import Transaction
+from daemon.sync.pull import is_made_by
+from daemon.sync.tools import Tools
+
+CLOCK_SLACK = timedelta(seconds=2)
+"""Severa's clock is known by whole seconds of its latest answer."""
+
+
+class Apply:
+    """Carries decisions out, one entry at a time."""
+
+    def __init__(self, tools: Tools, policy: Policy, accounts: dict[str, Account]) -> None:
+        self._tools, self._policy, self._accounts = tools, policy, accounts
+
+    async def read_back(self, record: Record) -> Record:
+        """Read by id every side about which there is doubt; what is gone is gone with proof only (D4)."""
+        link, now = record.link, self._tools.now()
+        for side in sorted(link.unread, key=lambda side: side.value):
+            began = self._tools.writes.now()
+            link = await (
+                self._severa_by_id(link) if side is Side.SEVERA else self._google_by_id(link)
+            )
+            if not self._tools.writes.is_outdated(link.id, began):
+                link = link.checked(side, now)
+        return await self._keep(replace(record, link=link, looked_at=now))
+
+    async def perform(self, record: Record, action: Action) -> Record:
+        """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
+        match action:
+            case Settle():
+                return await self._settle(record, action)
+            case Forget():
+                return await self._forget(record)
+            case Part(rule):
+                standing = Standing(Stand.PARTED, rule)
+                return await self._keep(_with_link(record, standing=standing), action, "parted")
+            case Create():
+                return await self._create(record, action)
+            case Write():
+                return await self._write(record, action)
+            case Remove():
+                return await self._remove(record, action)
+
+    async def _settle(self, record: Record, action: Settle) -> Record:
+        link = replace(record.link, base=action.base)
+        if action.is_first_match:
+            link = link.agreeing_on_type()
+            return await self._keep(replace(record, link=link), action, "linked")
+        return await self._keep(replace(record, link=link))
+
+    async def _forget(self, record: Record) -> Record:
+        """Drop the link, but wait for a create of unknown outcome that may still land."""
+        link = record.link.forgetting(self._tools.now())
+        due_at = min((c.made_at + CLAIM_LIFE for c in link.claims), default=None)
+        return await self._keep(replace(record, link=link, due_at=due_at))
+
+    # Writing
+
+    async def _create(self, record: Record, action: Create) -> Record:
+        link, user = record.link, self._user_of(record.link)
+        is_severa = action.side is Side.SEVERA
+        claim = Claim(
+            action.side,
+            Deed.CREATE,
+            self._tools.now(),
+            values=action.entry,
+            takes_in=action.takes_in,
+            ref="" if is_severa else link.event_id,
+            user=user.user.guid,
+            since=await self._tools.severa.time() - CLOCK_SLACK if is_severa else None,
+        )
+        record = await self._claim(record, claim)
+        made: Seen = await (
+            self._tools.severa.create(
+                user.user, action.entry, type_guid=self._type_for(action.entry, user)
+            )
+            if is_severa
+            else self._tools.google.create(
+                user.user, claim.ref, action.entry, mark=_mark(link, claim.ref)
+            )
+        )
+        return await self._answered(record, claim, made, action, "created")
+
+    async def _write(self, record: Record, action: Write) -> Record:
+        link = record.link
+        seen, user = link.seen(action.side), self._user_on(link, action.side)
+        assert seen is not None, "only what was seen is written to"
+        claim = Claim(
+            action.side,
+            Deed.CHANGE,
+            self._tools.now(),
+            values=action.change,
+            takes_in=action.takes_in,
+            ref=seen.ref,
+            user=user.user.guid,
+        )
+        type_guid = self._new_type(seen, action.change, user)
+        record = await self._claim(record, claim)
+        after: Seen = await (
+            self._tools.severa.change(
+                user.user, seen, action.change, type_guid=type_guid, mark=None
+            )
+            if isinstance(seen, Activity)
+            else self._tools.google.change(
+                user.user, seen, action.change, type_guid="", mark=_mark(link, seen.ref)
+            )
+        )
+        _check_carried_out(seen, action.change, after)
+        return await self._answered(record, claim, after, action, "changed")
+
+    async def _remove(self, record: Record, action: Remove) -> Record:
+        """Read what is to be removed once more, and remove it if it is still what was decided about."""
+        link, side = record.link, action.side
+        seen, user = link.seen(side), self._user_on(link, side)
+        assert seen is not None, "only what was seen is removed"
+        fresh = replace(link, doubted=link.doubted | {side})
+        record = await self.read_back(replace(record, link=fresh))
+        seen_now = record.link.seen(side)
+        if seen_now is None or seen_now.entry != seen.entry:
+            return record
+        claim = Claim(side, Deed.REMOVE, self._tools.now(), ref=seen_now.ref, user=user.user.guid)
+        record = await self._claim(record, claim)
+        if isinstance(seen_now, Activity):
+            await self._tools.severa.remove(user.user, seen_now)
+        else:
+            await self._tools.google.remove(user.user, seen_now)
+        return await self._answered(record, claim, None, action, "removed")
+
+    async def _claim(self, record: Record, claim: Claim) -> Record:
+        self._tools.writes.note(record.link.id)
+        return await self._keep(replace(record, link=record.link.claiming(claim)))
+
+    async def _answered(
+        self, record: Record, claim: Claim, seen: Seen | None, action: Action, word: str
+    ) -> Record:
+        self._tools.writes.note(record.link.id)
+        link = record.link.answered(claim, seen)
+        if isinstance(action, Create):
+            link = link.agreeing_on_type()
+        now = self._tools.now()
+        change = change_of(record, action, word, claim.values, now)
+        kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
+        await self._keep(kept, history=change)
+        self._report(record, link, claim.side, word, change)
+        return kept
+
+    # Reading by id
+
+    async def _google_by_id(self, link: Link) -> Link:
+        for copy in link.copies:
+            seen = await self._read_copy(copy.user, copy.ref)
+            link = link.showing(Side.GOOGLE, seen, user=copy.user)
+        for claim in link.claims:
+            if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim.ref):
+                link = await self._created_event(link, claim)
+        return link
+
+    async def _created_event(self, link: Link, claim: Claim) -> Link:
+        user = self._account(claim.user).user
+        try:
+            seen = await self._tools.google.read(user, claim.ref)
+        except Gone:
+            return link
+        return link.made_and_gone(claim) if seen is None else link.showing(Side.GOOGLE, seen)
+
+    async def _read_copy(self, user_guid: str, ref: str) -> Copy | None:
+        user = self._account(user_guid).user
+        try:
+            return await self._tools.google.read(user, ref)
+        except Gone:
+            if await self._tools.google.answers(user, ref):
+                return None
+            raise Transient("Google finds neither the event nor its calendar.") from None
+
+    async def _severa_by_id(self, link: Link) -> Link:
+        if link.activity is None:
+            return await self._created_activity(link)
+        user, ref = self._user_on(link, Side.SEVERA).user, link.activity.ref
+        try:
+            return link.showing(Side.SEVERA, await self._tools.severa.read(user, ref))
+        except Gone:
+            witness = await self._tools.store.read(lambda tx: tx.living_activity([ref]))
+            if await self._tools.severa.answers(user, witness):
+                return link.showing(Side.SEVERA, None)
+            raise Transient(
+                "Severa finds neither the activity nor one that must be there."
+            ) from None
+
+    async def _created_activity(self, link: Link) -> Link:
+        """Look whether a create that we heard nothing of was carried out, and adopt what it made."""
+        for claim in link.claims:
+            if not _is_open_create(claim, Side.SEVERA) or claim.since is None:
+                continue
+            user = self._account(claim.user).user
+            found = await self._tools.severa.find(user, claim.values, since=claim.since)
+            ours = [activity for activity in found if is_made_by(claim, activity)]
+            linked = await self._linked([activity.ref for activity in ours])
+            for activity in sorted(ours, key=lambda activity: activity.ref):
+                if activity.ref not in linked:
+                    return link.showing(Side.SEVERA, activity)
+        return link
+
+    async def _linked(self, refs: list[str]) -> set[str]:
+        records = await self._tools.store.read(lambda tx: tx.records_of_activities(refs))
+        return {record.link.activity.ref for record in records if record.link.activity}
+
+    # Keeping
+
+    async def _keep(
+        self,
+        record: Record,
+        action: Action | None = None,
+        word: str = "",
+        history: Change | None = None,
+    ) -> Record:
+        if action is not None:
+            history = change_of(record, action, word, Entry(), self._tools.now())
+
+        async def work(tx: Transaction) -> None:
+            await tx.save([record])
+            if history is not None:
+                await tx.add_history([history])
+
+        await self._tools.store.write(work)
+        if action is not None and history is not None:
+            self._report(record, record.link, history.side, word, history)
+        return record
+
+    def _report(self, record: Record, link: Link, side: Side, word: str, change: Change) -> None:
+        copy, before = link.google or record.link.google, record.link.activity
+        activity = link.activity or before
+        self._tools.report(
+            f"entry.{word}",
+            entry=link.id,
+            side=side.value,
+            user=record.user,
+            activity=activity.ref if activity else "",
+            event_id=copy.ref if copy else "",
+            rule=change.rule,
+            cause=change.cause,
+        )
+
+    # Who and what
+
+    def _account(self, guid: str) -> Account:
+        if guid not in self._accounts:
+            raise Refused("The person whose calendar holds it is not known to the sync.")
+        return self._accounts[guid]
+
+    def _user_of(self, link: Link) -> Account:
+        """Return the user on whose calendar, or as whose activity, a new side is made."""
+        account = self._account(link.activity.user if link.activity else link.source)
+        if not account.is_enabled:
+            raise Refused("Its owner does not use the sync.")
+        return account
+
+    def _user_on(self, link: Link, side: Side) -> Account:
+        seen = link.seen(side)
+        return self._account(seen.user if seen else link.source)
+
+    def _type_for(self, entry: Entry, account: Account) -> str:
+        chosen = self._policy.type_for(entry, account.user)
+        if chosen is None:
+            hint = "Make an active activity type of the category CalendarEntry in Severa."
+            raise Refused("Severa has no default activity type.", hint=hint)
+        return chosen.guid
+
+    def _new_type(self, seen: Seen, change: Entry, account: Account) -> str:
+        """Return the type that a change of privacy asks for, empty where it asks for none (B4)."""
+        if not isinstance(seen, Activity) or "private" not in change.known():
+            return ""
+        wanted = self._type_for(replace(seen.entry, private=change.private), account)
+        return wanted if wanted != seen.type else ""
+
+
+def _with_link(record: Record, *, standing: Standing) -> Record:
+    return replace(record, link=replace(record.link, standing=standing, base=record.link.base))
+
+
+def _mark(link: Link, ref: str) -> Mark | None:
+    return Mark(link.activity.ref, ref) if link.activity else None
+
+
+def _is_open_create(claim: Claim, side: Side) -> bool:
+    return claim.side is side and claim.deed is Deed.CREATE and not claim.is_checked
+
+
+def _holds(link: Link, ref: str) -> bool:
+    return any(copy.ref == ref for copy in link.copies)
+
+
+def _check_carried_out(before: Seen, change: Entry, after: Seen) -> None:
+    """Google answers 200 to some edits of guests and changes nothing: what did not move was refused."""
+    unmoved = differing(change, after.entry) - differing(before.entry, after.entry)
+    if unmoved:
+        raise Refused(
+            f"The vendor accepted the change and did not carry out: {', '.join(sorted(unmoved))}."
+        )

@@ -1,0 +1,297 @@
+"""One round: look at both sides, then bring every entry as far as it will go."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Final
+
+from daemon.core.account import Account, Settings, Stage, State
+from daemon.core.company import User
+from daemon.core.link import Side
+from daemon.core.policy import Policy
+from daemon.core.record import Record
+from daemon.core.schedule import is_due, is_present, pause
+from daemon.core.seen import Activity
+from daemon.errors import CompanyRefused, Gone, RateLimited, Stale, SyncError, UserRefused
+from daemon.sync.firstsync import FirstSync
+from daemon.sync.ports import Transaction
+from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
+from daemon.sync.settle import Settle
+from daemon.sync.tools import Tools, policy_of
+
+LOOKS_AT_ONCE: Final = 8
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+COMPANY_EVERY: Final = timedelta(minutes=5)
+"""How often users and activity types are listed again."""
+FIRST_SYNC_PASSES: Final = 1
+SWEEP: Final = timedelta(hours=24)
+SWEEP_MAX: Final = 50
+"""Links that one round's sweep reads at most."""
+
+
+class Engine:
+    """Keeps both calendars of every enabled user in step; one round at a time."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._pull = Pull(tools)
+        self._company_read_at: datetime | None = None
+        self._turn = asyncio.Lock()
+        self._listed_at: dict[str, datetime] = {}
+        self._told_fault = ""
+        self.looked_at: dict[str, datetime] = {}
+        """When each user's calendar was last looked at without a fault; as many as there are users."""
+
+    async def round(self, *, cause: str) -> bool:
+        """Look and settle once, for everybody who is enabled and present; tell whether all is done.
+
+        A first sync writes a little in each round, so that it does not hold up the other users.
+
+        Raises:
+            CompanyRefused: Nothing works for anybody; it is kept in the settings and told once.
+            SyncError: Severa could not be looked at; what was stored before is safe.
+        """
+        async with self._turn:
+            settings = await self._tools.store.read(lambda tx: tx.settings())
+            if not settings.is_on:
+                return True
+            try:
+                is_done = await self._round(cause)
+            except CompanyRefused as error:
+                await self._note_fault(str(error))
+                raise
+            await self._note_fault("")
+            return is_done
+
+    async def refresh_company(self) -> Settings:
+        """List users and activity types and keep them.
+
+        Raises:
+            SyncError: Severa could not be asked, or it is another company's (D5).
+        """
+        types, users = await self._tools.severa.types(), await self._tools.severa.users()
+        self._company_read_at = self._tools.now()
+
+        async def work(tx: Transaction) -> Settings:
+            settings, guids = await tx.settings(), frozenset(user.guid for user in users)
+            if settings.user_guids and not settings.user_guids & guids:
+                raise CompanyRefused(
+                    "This is another Severa company than before: none of its users is known.",
+                    hint="Correct [severa] in the configuration, or start with a new database.",
+                )
+            accounts = {account.user.guid: account for account in await tx.accounts()}
+            await tx.save_accounts([_renewed(accounts.get(user.guid), user) for user in users])
+            renewed = replace(settings, types=types, user_guids=guids)
+            if renewed != settings:
+                await tx.save_settings(renewed)
+            return renewed
+
+        return await self._tools.store.write(work)
+
+    # One round
+
+    async def _round(self, cause: str) -> bool:
+        now = self._tools.now()
+        if self._company_read_at is None or self._company_read_at + COMPANY_EVERY <= now:
+            await self.refresh_company()
+        accounts = await self._tools.store.read(lambda tx: tx.accounts())
+        present = [account for account in accounts if self._is_present(account, now)]
+        await self._wait([a for a in accounts if a.is_enabled and a not in present])
+        due = [account for account in present if is_due(account, now)]
+        if not due:
+            return True
+        policy = await policy_of(self._tools.store, self._tools.rules)
+        await self._look_at_severa(due, cause)
+        looked = await self._look_at_google(due, policy, cause)
+        return await self._settle(looked, policy)
+
+    def _is_present(self, account: Account, now: datetime) -> bool:
+        rules = self._tools.rules
+        is_there = not rules.is_login_required or is_present(account, now, rules.presence_ttl)
+        return account.is_enabled and account.user.is_active and is_there
+
+    async def _wait(self, accounts: Sequence[Account]) -> None:
+        for account in accounts:
+            if account.user.is_active:
+                await self._to_state(account, State.WAITING, "Not logged in to Severa.")
+            else:
+                await self._to_state(account, State.PAUSED, "The user is inactive in Severa.")
+
+    async def _look_at_severa(self, accounts: Sequence[Account], cause: str) -> None:
+        for twin in await self._pull.severa_changes(cause=cause):
+            await self._remove_twin(twin)
+        synced = [a for a in accounts if a.stage in (Stage.WRITING, Stage.DONE)]
+        oldest = sorted(synced, key=lambda a: self._listed_at.get(a.user.guid, LONG_AGO))
+        batch = oldest[:USERS_A_NEAR_LISTING]
+        if batch:
+            await self._pull.near_window(batch, cause=cause)
+            self._listed_at |= {account.user.guid: self._tools.now() for account in batch}
+        await self._sweep()
+
+    async def _remove_twin(self, twin: Activity) -> None:
+        """Remove an activity that a late create of ours made beside the one that is linked, if nobody touched it."""
+        account = await self._tools.store.read(lambda tx: tx.account(twin.user))
+        if account is None:
+            return
+        try:
+            now = await self._tools.severa.read(account.user, twin.ref)
+            if now is not None and now.entry == twin.entry and now.updated_at is None:
+                await self._tools.severa.remove(account.user, now)
+                self._tools.report("twin.removed", activity=twin.ref)
+        except (Gone, Stale):
+            return
+
+    async def _sweep(self) -> None:
+        """Look at the links that nobody looked at longest, so that each is seen once in 24 hours (D4)."""
+        now, interval = self._tools.now(), self._tools.rules.poll_interval
+        links = await self._tools.store.read(lambda tx: tx.count_links())
+        count = min(SWEEP_MAX, ceil(links * interval / SWEEP))
+
+        async def work(tx: Transaction) -> None:
+            records = await tx.records_unlooked(now - interval, count)
+            await tx.save([_doubting(record, now) for record in records])
+
+        if count:
+            await self._tools.store.write(work)
+
+    async def _look_at_google(
+        self, accounts: Sequence[Account], policy: Policy, cause: str
+    ) -> list[Account]:
+        slots = asyncio.Semaphore(LOOKS_AT_ONCE)
+        faults: list[CompanyRefused] = []
+
+        async def look(account: Account) -> Account | None:
+            async with slots:
+                return None if faults else await self._look_at(account, policy, cause, faults)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(look(account)) for account in accounts]
+        if faults:
+            raise faults[0]
+        return [account for task in tasks if (account := task.result()) is not None]
+
+    async def _look_at(
+        self, account: Account, policy: Policy, cause: str, faults: list[CompanyRefused]
+    ) -> Account | None:
+        """Look at one user's calendar; a fault stays with the user (R3)."""
+        try:
+            if account.stage in (Stage.LISTING, Stage.MATCHING):
+                await self._to_state(account, State.FIRST_SYNC, "")
+                account = await FirstSync(self._tools, self._pull, policy).go_on(account)
+            else:
+                await self._pull.google_changes(account, cause=cause)
+        except CompanyRefused as error:
+            faults.append(error)
+        except UserRefused as error:
+            await self._fail(account, State.PAUSED, error)
+        except SyncError as error:
+            await self._fail(account, State.FAILING, error)
+        except Exception as error:
+            self._tools.report("user.fault", user=account.user.guid, exc_info=error)
+            fault = SyncError(f"A fault of this program: {type(error).__name__}.")
+            await self._fail(account, State.FAILING, fault)
+        else:
+            return account
+        return None
+
+    async def _settle(self, accounts: Sequence[Account], policy: Policy) -> bool:
+        everybody = await self._tools.store.read(lambda tx: tx.accounts())
+        settle = Settle(self._tools, policy, everybody)
+        live = [account.user.guid for account in accounts if account.stage is Stage.DONE]
+        first = [account.user.guid for account in accounts if account.stage is not Stage.DONE]
+        is_done = await settle.run(live)
+        is_done = await settle.run(first, passes=FIRST_SYNC_PASSES) and is_done
+        for account in accounts:
+            guid = account.user.guid
+            if error := settle.refused_users.get(guid):
+                await self._fail(account, State.PAUSED, error)
+            else:
+                self.looked_at[guid] = self._tools.now()
+                await self._finish(account)
+        return is_done
+
+    # States
+
+    async def _finish(self, account: Account) -> None:
+        """Note that a user is up to date, or how far the first sync has come; write only what is new."""
+        guid, now = account.user.guid, self._tools.now()
+
+        async def work(tx: Transaction) -> None:
+            current = await tx.account(guid)
+            if current is None or not current.is_enabled:
+                return
+            await tx.save_accounts([await _finished(tx, current, now)])
+
+        if account.stage is Stage.DONE and account.state is State.IDLE and not account.attempts:
+            return
+        await self._tools.store.write(work)
+
+    async def _to_state(self, account: Account, state: State, reason: str) -> None:
+        if (account.state, account.reason) == (state, reason):
+            return
+
+        async def work(tx: Transaction) -> None:
+            current = await tx.account(account.user.guid)
+            if current is not None and current.is_enabled:
+                await tx.save_accounts([replace(current, state=state, reason=reason)])
+
+        await self._tools.store.write(work)
+        self._tools.report("user.state", user=account.user.guid, state=state.value)
+
+    async def _fail(self, account: Account, state: State, error: SyncError) -> None:
+        wait = pause(account.attempts, self._tools.chance())
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            wait = timedelta(seconds=error.retry_after)
+        retry_at = self._tools.now() + wait
+
+        async def work(tx: Transaction) -> None:
+            current = await tx.account(account.user.guid)
+            if current is None or not current.is_enabled:
+                return
+            attempts = current.attempts + 1
+            failed = replace(current, state=state, reason=str(error), retry_at=retry_at)
+            await tx.save_accounts([replace(failed, attempts=attempts)])
+
+        await self._tools.store.write(work)
+        self._tools.report("user.failed", user=account.user.guid, state=state.value)
+
+    async def _note_fault(self, fault: str) -> None:
+        """Keep what is wrong for the whole company, and tell it once (A7)."""
+
+        async def work(tx: Transaction) -> None:
+            settings = await tx.settings()
+            await tx.save_settings(replace(settings, fault=fault))
+
+        settings = await self._tools.store.read(lambda tx: tx.settings())
+        if settings.fault != fault:
+            await self._tools.store.write(work)
+        if fault != self._told_fault:
+            event = "company.fault" if fault else "company.recovered"
+            self._tools.report(event, reason=fault)
+            self._told_fault = fault
+
+
+async def _finished(tx: Transaction, account: Account, now: datetime) -> Account:
+    left = await tx.count_due(account.user.guid)
+    is_done = account.stage is Stage.DONE or left == 0
+    return replace(
+        account,
+        stage=Stage.DONE if is_done else account.stage,
+        state=State.IDLE if is_done else State.FIRST_SYNC,
+        reason="",
+        done=account.total if is_done else max(0, account.total - left),
+        attempts=0,
+        retry_at=None,
+        last_synced_at=now,
+    )
+
+
+def _renewed(account: Account | None, user: User) -> Account:
+    return replace(account, user=user) if account else Account(user)
+
+
+def _doubting(record: Record, now: datetime) -> Record:
+    link = replace(record.link, doubted=record.link.doubted | {Side.SEVERA})
+    return replace(record, link=link, due_at=record.due_at or now, cause="sweep")

@@ -1,0 +1,205 @@
+"""What the engine needs of the world; the adapters fit these shapes without knowing them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from daemon.core.account import Account, Settings
+from daemon.core.company import ActivityType, User
+from daemon.core.entry import Entry
+from daemon.core.link import Activity, Copy, Mark, Seen
+from daemon.core.listing import Page
+from daemon.core.record import Change, Record
+
+S = TypeVar("S", bound=Seen)
+R = TypeVar("R")
+
+
+class Calendar(Protocol[S]):
+    """One side, object by object. Every method may also raise `Transient`, `RateLimited`, or a kind of `Refused`."""
+
+    async def read(self, user: User, ref: str) -> S | None:
+        """Return the object as it is now, `None` when the vendor says it is deleted.
+
+        Raises:
+            Gone: The vendor does not find it, which alone proves nothing (see `answers`).
+        """
+        ...
+
+    async def answers(self, user: User, witness: str) -> bool:
+        """Tell whether what must be there is there: the calendar itself (Google), the activity `witness` (Severa)."""
+        ...
+
+    async def change(
+        self, user: User, seen: S, change: Entry, *, type_guid: str, mark: Mark | None
+    ) -> S:
+        """Write the known fields of `change` and nothing else, and return what the vendor then showed.
+
+        Raises:
+            Stale: It is not any more what `seen` says.
+            Gone: It is not there any more.
+        """
+        ...
+
+    async def remove(self, user: User, seen: S) -> None:
+        """Delete it.
+
+        Raises:
+            Stale: It is not any more what `seen` says.
+            Gone: It was deleted already.
+        """
+        ...
+
+
+class GoogleCalendar(Calendar[Copy], Protocol):
+    """The users' primary calendars."""
+
+    def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
+        """List what changed since `cursor`, or everything.
+
+        Raises:
+            CursorExpired: List everything instead.
+        """
+        ...
+
+    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+        """Create the event under the id `ref`.
+
+        Raises:
+            Exists: The id is taken, by a living event or by a deleted one.
+        """
+        ...
+
+
+class SeveraCalendar(Calendar[Activity], Protocol):
+    """The company's activities."""
+
+    def changes(self, since: datetime) -> AsyncIterator[Page[Activity]]:
+        """List what was created or changed at or after `since`, by Severa's own clock."""
+        ...
+
+    def of_users(
+        self, users: Sequence[str], start: datetime | None, end: datetime | None
+    ) -> AsyncIterator[Page[Activity]]:
+        """List the activities that these users own and that overlap the window (`None`: as wide as it goes)."""
+        ...
+
+    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
+        """Create an activity; after an unclear answer use `find` before trying again."""
+        ...
+
+    async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:
+        """Return the activities of `user` with the name and times of `entry` made at or after `since`."""
+        ...
+
+    async def time(self) -> datetime:
+        """Return Severa's own clock as it was at its latest answer (whole seconds, rounded down)."""
+        ...
+
+    async def types(self) -> tuple[ActivityType, ...]:
+        """Return all activity types, inactive ones included."""
+        ...
+
+    async def users(self) -> tuple[User, ...]:
+        """Return all users, inactive ones included."""
+        ...
+
+
+class Transaction(Protocol):
+    """One transaction of the store; nothing else is awaited while it is open."""
+
+    async def settings(self) -> Settings:
+        """Return the company's settings."""
+        ...
+
+    async def save_settings(self, settings: Settings) -> None:
+        """Keep the company's settings."""
+        ...
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return every known user, enabled or not, ordered by address."""
+        ...
+
+    async def account(self, user: str) -> Account | None:
+        """Return one user by Severa guid."""
+        ...
+
+    async def save_accounts(self, accounts: Sequence[Account]) -> None:
+        """Keep these users."""
+        ...
+
+    async def record(self, link_id: str) -> Record | None:
+        """Return one entry."""
+        ...
+
+    async def records_of_activities(self, refs: Sequence[str]) -> tuple[Record, ...]:
+        """Return the entries whose Severa side has one of these guids."""
+        ...
+
+    async def records_of_events(
+        self, refs: Sequence[str], uids: Sequence[str]
+    ) -> tuple[Record, ...]:
+        """Return the entries with a copy, or a claim in Google, under one of these event ids or iCalUIDs."""
+        ...
+
+    async def records_creating(self, user: str | None = None) -> tuple[Record, ...]:
+        """Return the entries that have a claim to create an activity (of this owner)."""
+        ...
+
+    async def records_of_user(
+        self, user: str, *, after: str = "", limit: int = 1000
+    ) -> tuple[Record, ...]:
+        """Return a user's entries in order of link id, those after `after`: owned, or with a copy on the calendar."""
+        ...
+
+    async def records_due(
+        self, now: datetime, users: Sequence[str], limit: int
+    ) -> tuple[Record, ...]:
+        """Return the entries of these users that are due, the longest due first."""
+        ...
+
+    async def records_unlooked(self, before: datetime, limit: int) -> tuple[Record, ...]:
+        """Return the entries with a Severa side that was last looked at before this, the oldest first."""
+        ...
+
+    async def activities_between(
+        self, users: Sequence[str], start: datetime, end: datetime
+    ) -> tuple[str, ...]:
+        """Return the guids of the Severa sides that these users own and that overlap the window for certain."""
+        ...
+
+    async def count_due(self, user: str) -> int:
+        """Count the entries of this user that still have something to do, whenever that is due."""
+        ...
+
+    async def living_activity(self, other_than: Sequence[str]) -> str:
+        """Return the guid of the Severa side seen alive most recently, empty if there is none besides these."""
+        ...
+
+    async def count_links(self, user: str | None = None) -> int:
+        """Count the entries whose base is a pair, one side gone since or not (of this user)."""
+        ...
+
+    async def count_removals(self, since: datetime, user: str | None = None) -> int:
+        """Count the removals made since then (of this user's entries), from the history."""
+        ...
+
+    async def save(self, records: Sequence[Record]) -> None:
+        """Keep these entries; one whose link is empty is dropped."""
+        ...
+
+    async def add_history(self, changes: Sequence[Change]) -> None:
+        """Append to the history."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything that must outlive the process is kept."""
+
+    async def write(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        """Run `work` in one transaction that is either kept whole or not at all, and is never cancelled midway."""
+        ...
+
+    async def read(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        """Run `work`, which only reads, on one consistent picture."""
+        ...

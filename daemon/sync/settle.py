@@ -1,0 +1,242 @@
+"""Deciding and doing: all actions of a pass are decided before the first is taken, and floods of deletions are held."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from daemon.core.account import Account, Stage
+from daemon.core.guard import Census, Removal, held
+from daemon.core.link import LIVE, Side, Stand, Standing
+from daemon.core.policy import Policy
+from daemon.core.reconcile import Action, Remove, View, next_action
+from daemon.core.record import Record
+from daemon.core.schedule import pause
+from daemon.errors import (
+    CompanyRefused,
+    Exists,
+    Gone,
+    RateLimited,
+    Refused,
+    Stale,
+    SyncError,
+    Transient,
+    UserRefused,
+)
+from daemon.sync.apply import Apply
+from daemon.sync.ports import Transaction
+from daemon.sync.tools import Tools
+
+RECORDS_A_PASS: Final = 100
+PASSES_MAX: Final = 50
+DAY: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    record: Record
+    action: Action | None
+
+
+class Settle:
+    """Brings every entry that is due as far as it will go."""
+
+    def __init__(self, tools: Tools, policy: Policy, accounts: Sequence[Account]) -> None:
+        self._tools, self._policy = tools, policy
+        self._accounts = {account.user.guid: account for account in accounts}
+        self._apply = Apply(tools, policy, self._accounts)
+        self._slots = asyncio.Semaphore(tools.rules.writes_at_once)
+        self.refused_users: dict[str, UserRefused] = {}
+        self._fault: CompanyRefused | None = None
+
+    async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
+        """Work off what is due for these users, and tell whether all of it was; what fails is left for later.
+
+        Raises:
+            CompanyRefused: Nothing can be done for anybody.
+        """
+        for _ in range(passes):
+            active = [user for user in users if user not in self.refused_users]
+            now = self._tools.now()
+            records = await self._tools.store.read(partial(_due, now=now, users=active))
+            if not records:
+                return True
+            await self._pass(records)
+            if self._fault is not None:
+                raise self._fault
+            if self._tools.is_stopping():
+                break
+        return False
+
+    async def _pass(self, records: Sequence[Record]) -> None:
+        looked = await self._each(records, self._read_back)
+        plan = [_Planned(record, self._decide(record)) for record in looked]
+        holding = await self._held(plan)
+        waiting = [
+            _standing(p.record, Stand.HELD, holding[p.record.link.id])
+            for p in plan
+            if p.record.link.id in holding
+        ]
+        if waiting:
+            await self._hold(waiting)
+        settled = [p.record for p in plan if p.action is None]
+        await self._rest(settled)
+        going = [p for p in plan if p.action is not None and p.record.link.id not in holding]
+        await self._each_planned(going)
+
+    # Deciding
+
+    def _decide(self, record: Record) -> Action | None:
+        link = record.link
+        account = self._accounts.get(record.user)
+        is_waiting = account is not None and account.stage in (Stage.LISTING, Stage.MATCHING)
+        if is_waiting and not link.base.is_pair:
+            return None  # The first matching comes first.
+        view = View(
+            link,
+            self._policy.severa_value(link),
+            self._policy.google_value(link),
+            self._tools.rules.winner,
+        )
+        return next_action(view)
+
+    async def _held(self, plan: Sequence[_Planned]) -> dict[str, str]:
+        removals = [
+            Removal(p.record.link.id, p.record.user or p.record.link.source)
+            for p in plan
+            if isinstance(p.action, Remove)
+        ]
+        if not removals:
+            return {}
+        since = self._tools.now() - DAY
+
+        async def census(tx: Transaction) -> tuple[dict[str, Census], Census]:
+            users = {
+                user: Census(await tx.count_links(user), await tx.count_removals(since, user))
+                for user in {removal.user for removal in removals}
+            }
+            return users, Census(await tx.count_links(), await tx.count_removals(since))
+
+        users, company = await self._tools.store.read(census)
+        return held(removals, users, company)
+
+    async def _hold(self, records: Sequence[Record]) -> None:
+        await self._tools.store.write(lambda tx: tx.save(records))
+        for record in records:
+            self._tools.report("entry.held", entry=record.link.id, user=record.user)
+
+    async def _rest(self, records: Sequence[Record]) -> None:
+        """Nothing is left to do about these, until somebody changes something."""
+        rested = [
+            replace(r, due_at=None, noticed_at=None, attempts=0, problem=r.link.standing.reason)
+            for r in records
+        ]
+        if rested:
+            await self._tools.store.write(lambda tx: tx.save(rested))
+
+    # Doing
+
+    async def _each(
+        self, records: Sequence[Record], work: Callable[[Record], Awaitable[Record | None]]
+    ) -> list[Record]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._in_slot(record, work)) for record in records]
+        done = [task.result() for task in tasks]
+        return [record for record in done if record is not None]
+
+    async def _in_slot(
+        self, record: Record, work: Callable[[Record], Awaitable[Record | None]]
+    ) -> Record | None:
+        async with self._slots:
+            return await work(record)
+
+    async def _read_back(self, record: Record) -> Record | None:
+        if not record.link.unread:
+            return record
+        return await self._guarded(record, lambda: self._apply.read_back(record))
+
+    async def _each_planned(self, plan: Sequence[_Planned]) -> None:
+        actions = {p.record.link.id: p.action for p in plan}
+
+        async def work(record: Record) -> Record | None:
+            action = actions[record.link.id]
+            assert action is not None, "only what was decided is done"
+            released = replace(record, link=replace(record.link, standing=LIVE))
+            return await self._guarded(record, lambda: self._apply.perform(released, action))
+
+        await self._each([p.record for p in plan], work)
+
+    async def _guarded(
+        self, record: Record, work: Callable[[], Awaitable[Record]]
+    ) -> Record | None:
+        """Do it; what fails is put off or set aside, so that it stops nothing else (R3)."""
+        if self._fault is not None or self._tools.is_stopping():
+            return None
+        try:
+            return await work()
+        except CompanyRefused as error:
+            self._fault = error
+            await self._put_off(record, "The company's set-up is at fault.", withdraw=True)
+        except UserRefused as error:
+            self.refused_users[record.user] = error
+            await self._put_off(record, str(error), withdraw=True)
+        except (Stale, Exists, Gone) as error:
+            await self._doubt(record, error)
+        except RateLimited as error:
+            await self._put_off(record, str(error), after=error.retry_after, withdraw=True)
+        except Refused as error:
+            await self._set_aside(record, error)
+        except Transient as error:
+            await self._put_off(record, str(error))
+        except Exception as error:
+            self._tools.report("entry.fault", entry=record.link.id, exc_info=error)
+            await self._put_off(record, f"A fault of this program: {type(error).__name__}.")
+        return None
+
+    async def _put_off(
+        self, record: Record, problem: str, *, after: float | None = None, withdraw: bool = False
+    ) -> None:
+        kept = await self._current(record, withdraw=withdraw)
+        wait = pause(kept.attempts, self._tools.chance())
+        if after is not None:
+            wait = timedelta(seconds=after)
+        due_at = self._tools.now() + wait
+        await self._save(replace(kept, due_at=due_at, attempts=kept.attempts + 1, problem=problem))
+        self._tools.report("entry.put-off", entry=record.link.id, attempts=kept.attempts + 1)
+
+    async def _doubt(self, record: Record, error: SyncError) -> None:
+        """The world moved on since we looked: look again at once, then with growing pauses."""
+        kept = await self._current(record, withdraw=not isinstance(error, Exists))
+        link = replace(kept.link, doubted=frozenset(Side))
+        wait = pause(kept.attempts - 2, self._tools.chance()) if kept.attempts > 1 else timedelta()
+        due_at = self._tools.now() + wait
+        await self._save(replace(kept, link=link, due_at=due_at, attempts=kept.attempts + 1))
+
+    async def _set_aside(self, record: Record, error: Refused) -> None:
+        kept = await self._current(record, withdraw=True)
+        kept = _standing(kept, Stand.SET_ASIDE, str(error))
+        await self._save(kept)
+        self._tools.report("entry.set-aside", entry=record.link.id, reason=error.reason)
+
+    async def _current(self, record: Record, *, withdraw: bool) -> Record:
+        """Return the record as it is kept now, without the claim of a call that certainly did nothing."""
+        kept = await self._tools.store.read(lambda tx: tx.record(record.link.id)) or record
+        known = record.link.claims
+        if not withdraw:
+            return kept
+        claims = tuple(claim for claim in kept.link.claims if claim in known)
+        return replace(kept, link=replace(kept.link, claims=claims))
+
+    async def _save(self, record: Record) -> None:
+        await self._tools.store.write(lambda tx: tx.save([record]))
+
+
+async def _due(tx: Transaction, now: datetime, users: Sequence[str]) -> tuple[Record, ...]:
+    return await tx.records_due(now, users, RECORDS_A_PASS)
+
+
+def _standing(record: Record, stand: Stand, reason: str) -> Record:
+    link = replace(record.link, standing=Standing(stand, reason))
+    return replace(record, link=link, due_at=None, problem=reason)

@@ -1,0 +1,98 @@
+"""What every part of the engine is given to work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from daemon.core.link import Side
+from daemon.core.policy import Policy
+from daemon.sync.ports import GoogleCalendar, SeveraCalendar, Store
+
+R = TypeVar("R")
+
+
+class Report(Protocol):
+    """Takes note of one thing that happened: an event name of the glossary, and fields without personal data."""
+
+    def __call__(self, event: str, /, **fields: Any) -> None:
+        """Take note."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says about deciding."""
+
+    winner: Side = Side.SEVERA
+    default_type: str = ""
+    skipped_kinds: tuple[str, ...] = ()
+    initial: timedelta = timedelta(days=30)
+    presence_ttl: timedelta = timedelta(hours=12)
+    is_login_required: bool = True
+    poll_interval: timedelta = timedelta(seconds=30)
+    writes_at_once: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Both calendars, the store, time and chance."""
+
+    severa: SeveraCalendar
+    google: GoogleCalendar
+    store: Store
+    now: Callable[[], datetime]
+    """The present instant in UTC."""
+    new_id: Callable[[], str]
+    """A fresh link id: 128 random bits in base32hex."""
+    chance: Callable[[], float]
+    """A random number in [0, 1)."""
+    report: Report
+    rules: Rules = field(default_factory=Rules)
+    is_stopping: Callable[[], bool] = lambda: False
+    """Tells that no new write may be begun."""
+    writes: "WriteLog" = field(default_factory=lambda: WriteLog())
+
+
+class WriteLog:
+    """Tells whether an entry was written to since a reading began: every reading is older than it looks.
+
+    It lives in memory, as readings do: neither outlives the process. `KEPT` bounds it; what falls out is taken for
+    written to.
+    """
+
+    KEPT = 10_000
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._forgotten = 0
+        self._last: dict[str, int] = {}
+
+    def now(self) -> int:
+        """Return the mark to take before a reading begins."""
+        return self._count
+
+    def note(self, link_id: str) -> None:
+        """Note that a write to this entry is about to be made, or was just answered."""
+        self._count += 1
+        self._last.pop(link_id, None)
+        self._last[link_id] = self._count
+        if len(self._last) > self.KEPT:
+            oldest = next(iter(self._last))
+            self._forgotten = self._last.pop(oldest)
+
+    def is_outdated(self, link_id: str, began: int) -> bool:
+        """Tell whether a reading that began at this mark may miss a write to this entry."""
+        return self._last.get(link_id, self._forgotten) > began
+
+
+async def policy_of(store: Store, rules: Rules) -> Policy:
+    """Return what the company has chosen."""
+    settings = await store.read(lambda tx: tx.settings())
+    return Policy(
+        types=settings.types,
+        selected=settings.selected,
+        default_type=rules.default_type,
+        skipped_kinds=rules.skipped_kinds,
+        initial=rules.initial,
+    )

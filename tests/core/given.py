@@ -1,0 +1,144 @@
+"""Small entries, sides and links for the tests of the heart."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from daemon.core.company import Category
+from daemon.core.entry import ABSENT, AllDay, Answer, Entry, Half, Hidden, Person, Timed, Value
+from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.reconcile import View
+from daemon.core.seen import Activity, Copy
+
+S, G = Side.SEVERA, Side.GOOGLE
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SELECTED = "type-meeting"
+UNSELECTED = "type-other"
+
+
+def at(hour: int, minute: int = 0, *, day: int = 2) -> datetime:
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+def timed(hour: int = 9, minutes: int | None = 60) -> Timed:
+    return Timed(at(hour), None if minutes is None else at(hour) + timedelta(minutes=minutes))
+
+
+def all_day(day: int = 2, days: int | None = 1) -> AllDay:
+    first = date(2026, 3, day)
+    return AllDay(first, None if days is None else first + timedelta(days=days))
+
+
+def people(*addresses: str, answer: Answer = Answer.NONE) -> frozenset[Person]:
+    return frozenset(Person(f"{address}@example.com", answer) for address in addresses)
+
+
+def entry(title: str = "Review", **fields: Any) -> Entry:
+    """Return an entry with every field known."""
+    rest: dict[str, Any] = {
+        "when": timed(),
+        "location": "",
+        "notes": "",
+        "private": False,
+        "people": frozenset(),
+    }
+    return Entry(title=title, **(rest | fields))
+
+
+def activity(shown: Entry | None = None, **fields: Any) -> Activity:
+    rest: dict[str, Any] = {
+        "ref": "a1",
+        "user": "ann",
+        "type": SELECTED,
+        "category": Category.CALENDAR_ENTRY,
+    }
+    return Activity(entry=shown or entry(), **(rest | fields))
+
+
+def copy(shown: Entry | None = None, **fields: Any) -> Copy:
+    rest: dict[str, Any] = {"ref": "e1", "user": "ann", "uid": "uid-1"}
+    return Copy(entry=shown or entry(), **(rest | fields))
+
+
+def linked(shown: Entry | None = None, **fields: Any) -> Link:
+    """Return a link whose two sides show the same and have agreed on it."""
+    both = shown or entry()
+    rest: dict[str, Any] = {
+        "id": "l1",
+        "born": S,
+        "activity": activity(both),
+        "copies": (copy(both),),
+        "source": "ann",
+        "base": Base(both, both, SELECTED),
+    }
+    return Link(**(rest | fields))
+
+
+def change(side: Side, values: Entry, takes_in: Entry | None = None, **fields: Any) -> Claim:
+    """Return a claim to change fields of the side that `linked` shows."""
+    rest: dict[str, Any] = {
+        "deed": Deed.CHANGE,
+        "made_at": NOW,
+        "ref": "a1" if side is S else "e1",
+        "user": "ann",
+    }
+    return Claim(side, values=values, takes_in=takes_in or values, **(rest | fields))
+
+
+def create(side: Side, values: Entry, takes_in: Entry | None = None, **fields: Any) -> Claim:
+    rest: dict[str, Any] = {"deed": Deed.CREATE, "ref": "" if side is S else "l10"}
+    return change(side, values, takes_in, **(rest | fields))
+
+
+def remove(side: Side, **fields: Any) -> Claim:
+    rest: dict[str, Any] = {"deed": Deed.REMOVE}
+    return change(side, Entry(), **(rest | fields))
+
+
+def hidden(rule: str = "B2", shown: Entry | None = None) -> Hidden:
+    return Hidden(shown or entry(), rule)
+
+
+def leaving(rule: str = "B5", shown: Entry | None = None) -> Hidden:
+    return Hidden(shown or entry(), rule, leaving=True)
+
+
+def view(
+    severa: Value,
+    google: Value,
+    base: tuple[Half, Half] = (ABSENT, ABSENT),
+    *,
+    winner: Side = S,
+    born: Side = S,
+    stand: Stand = Stand.LIVE,
+    kind: str = SELECTED,
+    read_only: Iterable[Side] = (),
+    **of_activity: Any,
+) -> View:
+    """Return what is decided about when the sides show this and once agreed on `base` (Severa's half, Google's)."""
+    category = Category.ABSENCE if S in read_only else Category.CALENDAR_ENTRY
+    shown = {side: _entry_in(value) for side, value in ((S, severa), (G, google))}
+    link = Link(
+        "l1",
+        born,
+        activity(shown[S], category=category, **of_activity) if shown[S] else None,
+        (copy(shown[G], is_writable=G not in read_only),) if shown[G] else (),
+        "ann",
+        Base(*base, kind),
+        standing=Standing(stand),
+    )
+    return View(link, severa, google, winner)
+
+
+def _entry_in(value: Value) -> Entry | None:
+    if isinstance(value, Hidden):
+        return value.entry
+    return value if isinstance(value, Entry) else None
+
+
+def retitled(link: Link, side: Side, title: str) -> Link:
+    """Return the link after a person changed the title on one side."""
+    seen = link.seen(side)
+    assert seen is not None, "only a side that is there has a title"
+    return link.showing(side, replace(seen, entry=replace(seen.entry, title=title)))

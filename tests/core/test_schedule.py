@@ -1,0 +1,92 @@
+"""When a failed thing is tried again, and whose calendar is looked at (R3, T4)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from daemon.core.account import Account
+from daemon.core.company import User
+from daemon.core.schedule import PAUSE_MAX, is_due, is_present, pause
+
+from .given import NOW
+
+TTL = timedelta(hours=12)
+MIDDLE = 0.5
+ANN = Account(User("ann", "ann@example.com"), is_enabled=True)
+
+
+def logged_in(ago: timedelta) -> Account:
+    return replace(ANN, user=replace(ANN.user, last_login=NOW - ago))
+
+
+class TestPause:
+    @pytest.mark.parametrize(
+        ("attempts", "seconds"), [(0, 2), (1, 4), (2, 8), (5, 64), (10, 2_048), (11, 3_600)]
+    )
+    def test_pauses_grow_by_doubling_to_an_hour_r3(self, attempts, seconds):
+        assert pause(attempts, MIDDLE) == timedelta(seconds=seconds)
+
+    @pytest.mark.parametrize("attempts", [12, 100, 10**9])
+    @pytest.mark.parametrize("chance", [0.0, 0.25, 0.999])
+    def test_no_pause_is_longer_than_an_hour_r3(self, attempts, chance):
+        assert timedelta(minutes=45) <= pause(attempts, chance) <= PAUSE_MAX
+
+    def test_chance_spreads_by_a_quarter_each_way_r3(self):
+        assert pause(1, 0.0) == timedelta(seconds=3)
+        assert timedelta(seconds=4.99) < pause(1, 0.9999) < timedelta(seconds=5)
+
+
+class TestPresence:
+    @pytest.mark.parametrize(
+        ("ago", "expected"),
+        [
+            (timedelta(0), True),
+            (TTL - timedelta(seconds=1), True),
+            (TTL, False),
+            (timedelta(days=1), False),
+        ],
+    )
+    def test_a_sign_of_the_user_counts_for_a_while_t4(self, ago, expected):
+        assert is_present(replace(ANN, last_seen_at=NOW - ago), NOW, TTL) is expected
+        assert is_present(logged_in(ago), NOW, TTL) is expected
+
+    def test_without_any_sign_nobody_is_there_t4(self):
+        assert not is_present(ANN, NOW, TTL)
+
+    def test_the_latest_sign_counts_t4(self):
+        old_visit = replace(logged_in(timedelta(hours=1)), last_seen_at=NOW - timedelta(days=9))
+        old_login = replace(logged_in(timedelta(days=9)), last_seen_at=NOW)
+
+        assert is_present(old_visit, NOW, TTL)
+        assert is_present(old_login, NOW, TTL)
+
+    @pytest.mark.xfail(
+        strict=True,
+        reason="an account has no place for a logout, so lastLogin keeps the user there till it runs out",
+    )
+    def test_a_user_who_logged_out_since_is_not_there_t4(self):
+        logout = {"logged_out_at": NOW - timedelta(minutes=5)}
+
+        account = replace(logged_in(timedelta(hours=1)), **logout)
+
+        assert not is_present(account, NOW, TTL)
+
+
+class TestDue:
+    @pytest.mark.parametrize(
+        ("retry_in", "expected"),
+        [
+            (None, True),
+            (timedelta(seconds=-1), True),
+            (timedelta(0), True),
+            (timedelta(seconds=1), False),
+        ],
+    )
+    def test_a_failing_user_waits_for_the_next_try_r3(self, retry_in, expected):
+        retry_at = None if retry_in is None else NOW + retry_in
+
+        assert is_due(replace(ANN, retry_at=retry_at), NOW) is expected
+
+    def test_who_did_not_switch_on_is_never_due_a4(self):
+        assert not is_due(replace(ANN, is_enabled=False), NOW)

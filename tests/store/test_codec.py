@@ -1,0 +1,127 @@
+import dataclasses
+import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from daemon.core.account import Account, Settings
+from daemon.core.company import ActivityType, Category, User
+from daemon.core.entry import ABSENT, AllDay, Entry, Timed
+from daemon.core.link import Base, Claim, Link, Side, Stand, Standing
+from daemon.core.seen import Activity, Copy, Mark
+from daemon.errors import SyncError
+from daemon.store import codec
+from daemon.store.values import FORMAT, entry_from_json, entry_to_json
+from tests.store import strategies
+from tests.store.examples import ENTRY, NOW, activity, create_claim, event
+
+FULL_LINK = Link(
+    id="one",
+    born=Side.SEVERA,
+    activity=replace(activity("activity-one"), created_at=NOW, updated_at=NOW),
+    copies=(replace(event("event-one"), mark=Mark("activity-one", "event-one")),),
+    claims=(replace(create_claim(), since=NOW),),
+    standing=Standing(Stand.SET_ASIDE, "read only", NOW),
+)
+FULL_ACCOUNT = Account(
+    User(guid="anna", email="anna@example.com", last_login=NOW),
+    enabled_at=NOW,
+    cursor="token",
+    last_synced_at=NOW,
+    last_seen_at=NOW,
+    listed_at=NOW,
+    retry_at=NOW,
+)
+FULL_SETTINGS = Settings(
+    types=(ActivityType("meeting", "Meeting", Category.CALENDAR_ENTRY),), cursor="2026-03-02"
+)
+
+
+@given(strategies.links)
+def test_an_entry_comes_back_as_it_was_kept(link: Link) -> None:
+    assert codec.decode_link(codec.encode_link(link)) == link
+
+
+@given(strategies.accounts)
+def test_a_user_comes_back_as_kept(account: Account) -> None:
+    assert codec.decode_account(codec.encode_account(account)) == account
+
+
+@given(strategies.settings)
+def test_the_settings_come_back_as_kept(settings: Settings) -> None:
+    assert codec.decode_settings(codec.encode_settings(settings)) == settings
+
+
+@given(strategies.changed_fields)
+def test_the_fields_of_a_change_come_back_as_kept(fields: dict[str, dict[str, Any]]) -> None:
+    assert codec.decode_fields(codec.encode_fields(fields)) == fields
+
+
+def test_no_field_is_forgotten_when_a_type_grows() -> None:
+    link = json.loads(codec.encode_link(FULL_LINK))
+    account = json.loads(codec.encode_account(FULL_ACCOUNT))
+    settings = json.loads(codec.encode_settings(FULL_SETTINGS))
+    kept: dict[type, dict[str, Any]] = {
+        Link: link,
+        Activity: link["activity"],
+        Copy: link["copies"][0],
+        Base: link["base"],
+        Claim: link["claims"][0],
+        Standing: link["standing"],
+        Account: account,
+        User: account["user"],
+        Settings: settings,
+        ActivityType: settings["types"][0],
+    }
+
+    for kind, members in kept.items():
+        fields = {field.name for field in dataclasses.fields(kind)}
+
+        assert members.keys() - {"format"} == fields, kind
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    assert entry_to_json(Entry(title="Kick-off")) == {"title": "Kick-off"}
+    assert entry_from_json({"title": "Kick-off"}) == Entry(title="Kick-off")
+
+
+def test_times_are_written_for_people_to_read() -> None:
+    timed = Entry(when=Timed(NOW, None))
+    day = Entry(when=AllDay(date(2026, 3, 2), date(2026, 3, 3)))
+
+    assert entry_to_json(timed) == {"when": {"start": "2026-03-02T09:30:00Z"}}
+    assert entry_to_json(day) == {"when": {"first": "2026-03-02", "until": "2026-03-03"}}
+
+
+def test_an_instant_of_another_zone_is_kept_in_utc() -> None:
+    helsinki = NOW.astimezone(timezone(timedelta(hours=2)))
+
+    assert entry_to_json(Entry(when=Timed(helsinki, None))) == entry_to_json(
+        Entry(when=Timed(NOW, None))
+    )
+
+
+def test_a_naive_instant_is_refused() -> None:
+    naive = datetime(2026, 3, 2)  # noqa: DTZ001
+
+    with pytest.raises(AssertionError, match="time zone"):
+        entry_to_json(Entry(when=Timed(naive, None)))
+
+
+def test_the_halves_of_a_base_stay_on_their_sides() -> None:
+    link = Link(id="one", born=Side.GOOGLE, base=Base(ENTRY, ABSENT, "meeting"))
+
+    base = json.loads(codec.encode_link(link))["base"]
+
+    assert base == {"severa": entry_to_json(ENTRY), "google": "absent", "type": "meeting"}
+
+
+@pytest.mark.parametrize(
+    "decode", [codec.decode_link, codec.decode_account, codec.decode_settings, codec.decode_fields]
+)
+def test_a_document_of_a_newer_version_is_refused(decode: Any) -> None:
+    with pytest.raises(SyncError, match="newer severa-gcal"):
+        decode(json.dumps({"format": FORMAT + 1}))

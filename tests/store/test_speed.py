@@ -1,0 +1,103 @@
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from daemon.store import chronicle, company, entries
+from daemon.store.engine import engine_of
+from daemon.store.schema import prepare
+from daemon.store.store import SqlStore
+from daemon.store.tables import metadata
+from daemon.store.transaction import SqlTransaction
+from tests.store.examples import MINUTE, NOW, linked
+
+
+def latest(connection: Connection, **asked: Any) -> Any:
+    anything: dict[str, Any] = dict.fromkeys(("user", "entry", "since", "before"))
+    return chronicle.latest(connection, limit=10, **(anything | asked))
+
+
+QUESTIONS: dict[str, Callable[[Connection], Any]] = {
+    "record": lambda c: entries.by_id(c, "one"),
+    "of activities": lambda c: entries.of_activities(c, ["a", "b"]),
+    "of events": lambda c: entries.of_events(c, ["a", "b"], ["c"]),
+    "creating": lambda c: entries.creating(c, None),
+    "creating for": lambda c: entries.creating(c, "anna"),
+    "of user": lambda c: entries.of_user(c, "anna", "", 10),
+    "due": lambda c: entries.due(c, NOW, ["anna", "bo"], 10),
+    "count due": lambda c: entries.count_due(c, "anna"),
+    "between": lambda c: entries.activities_between(c, ["anna", "bo"], NOW, NOW + MINUTE),
+    "unlooked": lambda c: entries.unlooked(c, NOW, 10),
+    "living": lambda c: entries.living_activity(c, ["a"]),
+    "count": lambda c: entries.count_linked(c, None),
+    "count of": lambda c: entries.count_linked(c, "anna"),
+    "count shared": lambda c: entries.count_shared(c, "anna"),
+    "attention": lambda c: entries.needing_attention(c, None),
+    "attention of": lambda c: entries.needing_attention(c, "anna"),
+    "save": lambda c: entries.save(c, [linked("one", due_at=NOW)]),
+    "account": lambda c: company.one_account(c, "anna"),
+    "accounts": lambda c: company.all_accounts(c),
+    "removals": lambda c: chronicle.count_removals(c, NOW, None),
+    "removals of": lambda c: chronicle.count_removals(c, NOW, "anna"),
+    "change": lambda c: chronicle.by_id(c, 1),
+    "prune": lambda c: chronicle.prune(c, NOW),
+    "history of user": lambda c: latest(c, user="anna"),
+    "history of entry": lambda c: latest(c, entry="one"),
+    "history since": lambda c: latest(c, since=NOW),
+    "history of user since": lambda c: latest(c, user="anna", since=NOW),
+    "history before": lambda c: latest(c, before=9),
+}
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("speed") / "db"
+    prepare(path)
+    return path
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_reads_a_whole_table(database: Path, question: str) -> None:
+    asked: list[str] = []
+    with engine_of(database, is_writer=True).connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(asked.append)
+        QUESTIONS[question](connection)
+        driver.set_trace_callback(None)
+
+    statements = [one for one in asked if one.startswith(("SELECT", "DELETE"))]
+    steps = [step for statement in statements for step in plan(database, statement)]
+
+    assert statements
+    assert not [step for step in steps if is_whole_table(step)]
+
+
+def plan(database: Path, statement: str) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+
+
+def is_whole_table(step: str) -> bool:
+    """Tell of a walk through a table, not through an index that holds just what is asked for."""
+    verb, name, *how = step.split()
+    return verb == "SCAN" and name in metadata.tables and "INDEX" not in how
+
+
+async def test_ten_thousand_entries_are_saved_in_seconds(store: SqlStore) -> None:
+    records = [linked(f"{number:05}", f"user-{number % 50}") for number in range(10_000)]
+    begun = time.process_time()
+
+    for start in range(0, len(records), 250):
+        batch = records[start : start + 250]
+        await store.write(partial(SqlTransaction.save, records=batch))
+
+    # A second or so; ten would mean that something grows with what is there already.
+    assert time.process_time() - begun < 10
+    assert await store.read(lambda t: t.count_links()) == 10_000
