@@ -12,6 +12,9 @@ from daemon.core.entry import UNKNOWN, AllDay, Entry, Half, Timed, When, entry_o
 from daemon.core.link import Base, Side
 
 PLACEHOLDER: Final = "(no subject)"
+MASK: Final = "(private)"
+"""The name of an activity that became private in Google but cannot in Severa (B4)."""
+MASKS: Final = {"title": MASK, "notes": ""}
 ELLIPSIS: Final = "…"
 MADE_UP_LENGTH: Final = timedelta(minutes=15)
 LIMITS: Final = {
@@ -24,9 +27,10 @@ LIMITS: Final = {
 
 def carry(entry: Entry, to: Side, base: Base) -> Entry:
     """Return the known fields of `entry` (shown by the other side) as `to` is to hold them."""
-    return entry_of(
-        {name: _carried(name, value, to, base) for name, value in entry.known().items()}
-    )
+    carried = {name: _carried(name, value, to, base) for name, value in entry.known().items()}
+    if to is Side.SEVERA and is_masked(base) and entry.private is not False:
+        carried |= {name: mask for name, mask in MASKS.items() if name in carried}
+    return entry_of(carried)
 
 
 def _carried(name: str, value: Any, to: Side, base: Base) -> Any:
@@ -39,6 +43,14 @@ def _carried(name: str, value: Any, to: Side, base: Base) -> Any:
     if name in LIMITS[to]:
         return _mended(name, value, to, base)
     return value
+
+
+def is_masked(base: Base) -> bool:
+    """Tell whether Severa shows a placeholder for what is private in Google."""
+    severa, google = base.severa, base.google
+    if not isinstance(severa, Entry) or not isinstance(google, Entry):
+        return False
+    return google.private is True and severa.private is False and severa.title == MASK
 
 
 def has_length(when: When) -> bool:
@@ -71,10 +83,11 @@ def _without_made_up_length(when: When, base: Base) -> When:
 def _mended(name: str, value: str, to: Side, base: Base) -> str:
     """Put an edit of a cut text before the part that was not visible, or cut what is too long."""
     whole, before = _field(base.on(to), name), _field(base.on(to.other), name)
-    if isinstance(whole, str) and isinstance(before, str) and len(whole) > LIMITS[to.other][name]:
+    if isinstance(whole, str) and isinstance(before, str):
         visible = before.removesuffix(ELLIPSIS)
-        if whole.startswith(visible):
-            return value.removesuffix(ELLIPSIS) + whole[len(visible) :]
+        is_cut = visible != before or len(whole) > LIMITS[to.other][name]
+        if is_cut and whole != before and whole.startswith(visible):
+            value = value.removesuffix(ELLIPSIS) + whole[len(visible) :]
     limit = LIMITS[to][name]
     return value if len(value) <= limit else value[: limit - 1] + ELLIPSIS
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from daemon.core.entry import ABSENT, NO_FIELDS, Entry, Half, differing
+from daemon.core.entry import ABSENT, NO_FIELDS, Entry, Half
 from daemon.core.meeting import anchored, speaking
 from daemon.core.seen import Activity as Activity
 from daemon.core.seen import Copy as Copy
@@ -76,6 +76,8 @@ class Standing:
 
 
 LIVE: Final = Standing()
+APPROVED: Final = Standing(reason="deletion approved")
+"""Somebody said that what was held may go; it holds until the entry changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,10 @@ class Link:
         )
         return Link(self.id, self.born, claims=claims, generation=self.generation)
 
+    def brought_back(self) -> "Link":
+        """Forget that the two agreed, so that the side that is gone is made again from the other (D5)."""
+        return replace(self, base=Base(type=self.base.type), standing=LIVE)
+
     def agreeing_on_type(self) -> "Link":
         """Note that the two sides agree under the activity's present type."""
         kind = self.activity.type if self.activity else ""
@@ -217,7 +223,7 @@ class Link:
         others = (copy for copy in self.copies if copy.user != owner)
         copies = tuple(sorted([*others, *([seen] if seen else [])], key=lambda copy: copy.user))
         spoke = self.google
-        link = replace(self, copies=copies, source=speaking(copies, spoke))
+        link = replace(self, copies=copies, source=speaking(copies, spoke, self.source))
         half = anchored(self.base.google, spoke, link.google)
         is_used_up = spoke is not None and spoke.ref == self.event_id and link.google is None
         generation = self.generation + is_used_up
@@ -229,7 +235,8 @@ class Link:
         if seen is None:
             return self
         for claim in reversed(self.claims):
-            if claim.side is side and claim.ref in ("", seen.ref):
+            is_writing = claim.side is side and claim.deed is not Deed.REMOVE
+            if is_writing and claim.ref in ("", seen.ref):
                 base = _counted_as_ours(base, claim, seen.entry)
         return replace(self, base=base)
 
@@ -238,13 +245,13 @@ def _counted_as_ours(base: Base, claim: Claim, shown: Entry) -> Base:
     """Move both halves over the fields that show what the claim wrote and are not yet agreed."""
     half = base.on(claim.side)
     if not isinstance(half, Entry):
-        # A create: what differs from what we wrote is somebody's edit since.
-        return base.agreeing(claim.side, claim.values, claim.takes_in)
-    ours = {
+        # What we created, and what differs from it is somebody's edit since.
+        is_ours = claim.deed is Deed.CREATE
+        return base.agreeing(claim.side, claim.values, claim.takes_in) if is_ours else base
+    written, agreed, now = claim.values.known(), half.known(), shown.known()
+    ours = [
         name
-        for name in differing(shown, half)
-        if name in claim.values.known() and name not in differing(shown, claim.values)
-    }
-    if not ours:
-        return base
-    return base.agreeing(claim.side, shown.only(ours), claim.takes_in.only(ours))
+        for name, value in written.items()
+        if name in now and now[name] == value and (name not in agreed or agreed[name] != value)
+    ]
+    return base.agreeing(claim.side, shown.only(ours), claim.takes_in.only(ours)) if ours else base

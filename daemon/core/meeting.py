@@ -12,14 +12,19 @@ from daemon.core.entry import FIELDS, Entry, Half, differing
 from daemon.core.seen import Copy
 
 
-def speaking(copies: Sequence[Copy], spoke: Copy | None) -> str:
-    """Return the user whose copy speaks now; an organizer goes on speaking when the event is gone."""
+def speaking(copies: Sequence[Copy], spoke: Copy | None, source: str) -> str:
+    """Return the user whose copy speaks now.
+
+    `source` is who was chosen, `spoke` that user's copy as it was. An organizer whose event is gone goes on speaking,
+    so that the meeting is gone, until somebody else organizes it.
+    """
     organizers = [copy.user for copy in copies if copy.is_organizer]
-    if spoke is not None and spoke.is_organizer:
-        return spoke.user
-    if spoke is not None and not organizers and any(copy.user == spoke.user for copy in copies):
-        return spoke.user
-    return next(iter([*organizers, *(copy.user for copy in copies)]), "")
+    if organizers:
+        return source if source in organizers else organizers[0]
+    is_leaving = spoke is not None and not spoke.is_organizer
+    if source and (any(copy.user == source for copy in copies) or not is_leaving):
+        return source
+    return next((copy.user for copy in copies), "")
 
 
 def anchored(half: Half, spoke: Copy | None, speaks: Copy | None) -> Half:

@@ -37,13 +37,19 @@ class Policy:
             return Hidden(entry, "B8")
         if _repeats(entry):
             return Hidden(entry, "F1")
-        if activity.type in self.selected:
+        if activity.type in self.selected or not self._is_taken_away(link):
             return entry
-        if not link.base.is_pair:
-            return Hidden(entry, "B2")
-        if activity.type == link.base.type or not link.is_born_in_severa:
-            return entry
-        return Hidden(entry, "B5", leaving=True)
+        return Hidden(entry, "B5" if link.base.is_pair else "B2", leaving=link.base.is_pair)
+
+    @staticmethod
+    def _is_taken_away(link: Link) -> bool:
+        """Tell whether a type that is not selected keeps an entry out: one with a pair keeps the type it had."""
+        activity, base = link.activity, link.base
+        is_given = activity is not None and activity.type != base.type
+        if not base.is_pair:
+            # What was matched, or is brought back, is synced whatever its type (C1, D5).
+            return link.google is None and is_given
+        return link.is_born_in_severa and is_given
 
     def google_value(self, link: Link) -> Value:
         """Return what Google's side shows as far as the sync is concerned (B1)."""

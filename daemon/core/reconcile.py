@@ -21,7 +21,7 @@ from daemon.core.entry import (
     Value,
     differing,
 )
-from daemon.core.fit import carry
+from daemon.core.fit import carry, is_masked
 from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.seen import Activity
 
@@ -209,8 +209,14 @@ class View:
 
     def edits(self, side: Side) -> Entry:
         """Return the fields in which a side differs from its own half of the base."""
-        entry, half = self.entry_on(side), self.link.base.on(side)
-        return entry.only(differing(entry, half)) if isinstance(half, Entry) else entry
+        entry, base = self.entry_on(side), self.link.base
+        half = base.on(side)
+        if not isinstance(half, Entry):
+            return entry
+        names = differing(entry, half)
+        if side is Side.GOOGLE and "private" in names and is_masked(base):
+            names |= {"title", "notes"}  # What was hidden while it was private is shown again.
+        return entry.only(names)
 
 
 def turn(value: Value, half: Half) -> Turn:
@@ -248,30 +254,34 @@ def _create(view: View, side: Side) -> Action:
     return Create(side, carry(source, side, view.link.base), source, rule)
 
 
-def _carry(view: View, edits: Entry, to: Side) -> Action:
+def _carry(view: View, edits: Entry, to: Side) -> Action | None:
     """Write one side's edits to the other, where it does not show them already."""
-    if not view.is_writable(to):
-        return _set_back(view, edits, to.other)
-    carried = carry(edits, to, view.link.base)
     shown = view.entry_on(to)
+    edits = edits.only(edits.known().keys() & shown.known().keys())
+    if not edits.known():
+        return None  # What the other side shows of these fields is not known yet.
+    carried = carry(edits, to, view.link.base)
     lacking = differing(carried, shown)
     if not lacking:
         base = view.link.base.agreeing(to, shown.only(carried.known()), edits)
         return Settle(base, "D1")
+    if not view.is_writable(to):
+        return _set_back(view, edits.only(lacking), to.other)
     return Write(to, carried.only(lacking), edits.only(lacking), "D1")
 
 
 def _set_back(view: View, edits: Entry, side: Side) -> Action:
-    """Undo edits whose other side may not be changed, by what the base says of their own side."""
-    half = view.link.base.on(side)
-    assert isinstance(half, Entry), "only an entry that was there can have been edited"
+    """Undo edits whose other side may not be changed: what is said there now is said here again."""
     if not view.is_writable(side):
         return Part("D6")
-    other = view.entry_on(side.other)
-    return Write(side, half.only(edits.known()), other.only(edits.known()), "D6")
+    half, names = view.link.base.on(side), edits.known().keys()
+    assert isinstance(half, Entry), "only an entry that was there can have been edited"
+    moved = view.edits(side.other)
+    again = carry(moved.only(moved.known().keys() & names), side, view.link.base)
+    return Write(side, again.over(half.only(names)), view.entry_on(side.other).only(names), "D6")
 
 
-def _merge(view: View) -> Action:
+def _merge(view: View) -> Action | None:
     """Cross the edits of both sides; where both changed a field, the winner's value goes over."""
     edited = {side: view.edits(side) for side in Side}
     both = edited[Side.SEVERA].known().keys() & edited[Side.GOOGLE].known().keys()
@@ -280,16 +290,15 @@ def _merge(view: View) -> Action:
         view.winner: edited[view.winner],
         loser: edited[loser].only(edited[loser].known().keys() - both),
     }
-    for side in (Side.SEVERA, Side.GOOGLE):
-        if going[side].known():
-            return _carry(view, going[side], side.other)
-    raise AssertionError("a merge has edits on both sides")
+    crossing = (_carry(view, going[side], side.other) for side in Side)
+    return next((action for action in crossing if action is not None), None)
 
 
 def _join(view: View) -> Action:
     """Pair two entries that were found to be one: nothing is overwritten, what is empty is filled (C1)."""
     severa, google = view.entry_on(Side.SEVERA), view.entry_on(Side.GOOGLE)
-    base = Base(_unfilled(severa, google), _unfilled(google, severa), view.link.base.type)
+    kind = view.link.activity.type if view.link.activity else ""
+    base = Base(_unfilled(severa, google), _unfilled(google, severa), kind)
     return Settle(base, "C1", is_first_match=True)
 
 
@@ -315,17 +324,27 @@ def _remove(view: View, side: Side) -> Action:
     return Remove(side, "D2")
 
 
-def _agree_on_type(view: View) -> Action | None:
-    link = view.link
-    if link.activity is None or not link.base.is_pair or isinstance(view.severa, Hidden):
+def _tidy(view: View) -> Action | None:
+    """Agree on what nobody has to write: another type, and fields that were not known before."""
+    link, severa, google = view.link, view.severa, view.google
+    is_live = link.standing.stand is Stand.LIVE and link.base.is_pair
+    if not (is_live and isinstance(severa, Entry) and isinstance(google, Entry)):
         return None
-    if link.standing.stand is not Stand.LIVE or link.activity.type == link.base.type:
-        return None
-    return Settle(link.agreeing_on_type().base, "B5")
+    known = severa.known().keys() & google.known().keys()
+    new = known - (_known(link.base.severa) & _known(link.base.google))
+    if new:
+        return Settle(link.base.agreeing(Side.SEVERA, severa.only(new), google.only(new)), "C1")
+    if link.activity is not None and link.activity.type != link.base.type:
+        return Settle(link.agreeing_on_type().base, "B5")
+    return None
+
+
+def _known(half: Half) -> frozenset[str]:
+    return frozenset(half.known()) if isinstance(half, Entry) else frozenset()
 
 
 _ACT: Final[dict[Row, Callable[[View], Action | None]]] = {
-    Row.NOTHING: _agree_on_type,
+    Row.NOTHING: _tidy,
     Row.FORGET: lambda _: Forget(),
     Row.SETTLE_GONE: lambda _: Settle(Base(), "B5"),
     Row.JOIN: _join,

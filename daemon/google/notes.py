@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from daemon.core.text import canonical_text
+
 NOTES_MAX: Final = 8192
 """Characters of a description that Google is known to take, markup included."""
 
@@ -23,12 +25,6 @@ _TAG: Final = re.compile(
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]*));")
 _NEVER_CLOSED: Final = re.compile(r"<(?!!--)(?=[^<>]*(?:<|$))")
 _TAG_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[:-][a-z0-9]+)*")
-
-
-def canonical_text(text: str) -> str:
-    """Return the text as a person sees it: line ends, hard spaces and trailing blanks do not count."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip()
 
 
 def text_of(description: str) -> str:

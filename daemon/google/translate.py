@@ -10,8 +10,9 @@ from daemon.core.company import User
 from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
 from daemon.core.link import Copy, Mark
 from daemon.core.recurrence import Recurrence
+from daemon.core.text import canonical_text
 from daemon.errors import Forbidden
-from daemon.google.notes import canonical_text, description_of, text_of
+from daemon.google.notes import description_of, text_of
 
 TODO_LENGTH: Final = timedelta(minutes=15)
 """What a to-do without a length gets, since Google refuses events of zero length."""

@@ -2,12 +2,15 @@
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from daemon.core.account import Account, Settings, Stage
 from daemon.core.company import ActivityType, Category, User
+from daemon.core.link import APPROVED, Link, Stand
 from daemon.core.record import Record
 from daemon.errors import Misused, SyncError
 from daemon.google.client import GoogleClient
@@ -21,7 +24,7 @@ from daemon.sync.ports import Transaction
 
 KEY: Final = "google.key"
 KEY_FILE: Final = "google.key-file"
-PASSWORD: Final = "google.password"
+PASSWORD: Final = "google.password"  # noqa: S105 - Where it is kept, not what it is.
 CLIENT_ID: Final = "google.client-id"
 
 
@@ -35,6 +38,7 @@ class Parts:
     google: ConnectedGoogle
     client_of: Callable[[ServiceAccount], GoogleClient]
     wake: Callable[[str], None]
+    now: Callable[[], datetime]
     admins: Sequence[str]
 
 
@@ -52,6 +56,9 @@ class Admin:
             "integration status": self.integration,
             "users": self.users,
             "status": self.status,
+            "held": self.held,
+            "held approve": self.approve,
+            "held restore": self.restore,
         }
 
     async def ask(self, command: str, arguments: dict[str, Any]) -> Any:
@@ -70,7 +77,7 @@ class Admin:
         password: str | None = None,
         test_user: str | None = None,
     ) -> dict[str, Any]:
-        """Try the address, key (base64) and password, given or kept, and keep them once they worked (A1–A3)."""
+        """Try the address, key (base64) and password, given or kept, and keep them once they worked (A1 to A3)."""
         settings = await self._settings()
         file = base64.b64decode(key) if key else await self._kept_file()
         if file is None:
@@ -93,7 +100,10 @@ class Admin:
         """Take up the connection that was kept, if there is one."""
         key, settings = await self._parts.store.secret(KEY), await self._settings()
         if key is not None:
-            account = ServiceAccount(settings.service_account, key)
+            client_id = await self._parts.store.secret(CLIENT_ID)
+            account = ServiceAccount(
+                settings.service_account, key, client_id.reveal() if client_id else ""
+            )
             self._parts.google.client = await asyncio.to_thread(self._parts.client_of, account)
 
     async def _kept_file(self) -> bytes | None:
@@ -108,6 +118,7 @@ class Admin:
         if password is not None:
             await store.put_secret(PASSWORD, password)
         await store.put_secret(KEY, account.key)
+        await store.put_secret(CLIENT_ID, Secret(account.client_id))
 
         async def work(tx: Transaction) -> None:
             settings = replace(await tx.settings(), service_account=account.email, test_user=tester)
@@ -198,6 +209,44 @@ class Admin:
         detail = await self._parts.people.described(account)
         return {**row, "progress": detail["progress"], "problems": [_problem(r) for r in problems]}
 
+    # Held deletions
+
+    async def held(self) -> list[dict[str, Any]]:
+        """Return the deletions that wait for somebody's decision, by user and side (D5)."""
+        groups = await self._held_groups()
+        return [_group(number, records) for number, records in sorted(groups.items())]
+
+    async def approve(self, *, number: str) -> dict[str, Any]:
+        """Let these deletions go ahead."""
+        return await self._decide(number, lambda link: replace(link, standing=APPROVED))
+
+    async def restore(self, *, number: str) -> dict[str, Any]:
+        """Make what is gone again, from the side that is left."""
+        return await self._decide(number, Link.brought_back)
+
+    async def _decide(self, number: str, decision: Callable[[Link], Link]) -> dict[str, Any]:
+        records = (await self._held_groups()).get(number)
+        if not records:
+            raise Misused(f"Nothing is held under {number}; `severa-gcal held` lists what is.")
+
+        async def work(tx: Transaction) -> None:
+            current = [await tx.record(record.link.id) for record in records]
+            held = [r for r in current if r and r.link.standing.stand is Stand.HELD]
+            await tx.save(
+                [_due(replace(r, link=decision(r.link)), self._parts.now()) for r in held]
+            )
+
+        await self._parts.store.write(work)
+        self._parts.wake("decision")
+        return _group(number, records)
+
+    async def _held_groups(self) -> dict[str, list[Record]]:
+        groups: dict[str, list[Record]] = {}
+        for record in await self._parts.store.problems():
+            if record.link.standing.stand is Stand.HELD:
+                groups.setdefault(_group_id(record), []).append(record)
+        return groups
+
     async def _row(self, account: Account) -> dict[str, Any]:
         described = await self._parts.people.described(account)
         return {
@@ -250,6 +299,32 @@ def _chosen(name: str, types: Sequence[ActivityType]) -> ActivityType:
 def _matched_anew(account: Account) -> Account:
     """A further type runs the first matching for it (B5)."""
     return replace(account, stage=Stage.MATCHING) if account.stage is Stage.DONE else account
+
+
+def _group_id(record: Record) -> str:
+    """Return a short name for the held deletions of one user on one side."""
+    return hashlib.sha256(f"{record.user} {_held_side(record)}".encode()).hexdigest()[:8]
+
+
+def _held_side(record: Record) -> str:
+    """Return the side that would lose the entry."""
+    return "google" if record.link.activity is None else "severa"
+
+
+def _group(number: str, records: Sequence[Record]) -> dict[str, Any]:
+    first = records[0]
+    return {
+        "id": number,
+        "user": first.user,
+        "side": _held_side(first),
+        "reason": first.link.standing.reason,
+        "count": len(records),
+        "entries": [record.link.id for record in records],
+    }
+
+
+def _due(record: Record, now: datetime) -> Record:
+    return replace(record, due_at=now, problem="")
 
 
 def _problem(record: Record) -> dict[str, Any]:

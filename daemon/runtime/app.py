@@ -95,6 +95,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
             google=google,
             client_of=_google_client(config, session),
             wake=waker.wake,
+            now=now,
             admins=config.web.admins,
         )
         admin = Admin(parts)

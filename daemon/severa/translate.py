@@ -10,6 +10,7 @@ from daemon.core.company import ActivityType, Category, User
 from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
 from daemon.core.link import Activity
 from daemon.core.recurrence import Recurrence
+from daemon.core.text import canonical_text
 from daemon.severa.errors import Unreadable
 from daemon.severa.times import day_of, day_start, instant_of, is_day_start, text_of, zone_of
 
@@ -201,7 +202,7 @@ def _category(name: object) -> Category:
 
 
 def _text(value: object) -> str:
-    return value.replace("\r\n", "\n").replace("\r", "\n").strip() if isinstance(value, str) else ""
+    return canonical_text(value) if isinstance(value, str) else ""
 
 
 def _instant_or_none(value: object) -> datetime | None:

@@ -111,7 +111,8 @@ class Lane:
 class Turns:
     """Lanes that callers take in the order in which they come."""
 
-    def __init__(self, lanes: Sequence[Lane]) -> None:
+    def __init__(self, lanes: Sequence[Lane], *, timeout_s: float = TURN_TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._count = len(lanes)
         self._is_closed = False
         self._free: asyncio.Queue[Lane] = asyncio.Queue()
@@ -127,7 +128,7 @@ class Turns:
         """
         assert not self._is_closed, "The store is closed."
         try:
-            async with asyncio.timeout(TURN_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 lane = await self._free.get()
         except TimeoutError:
             raise Transient("The database is overloaded.") from None

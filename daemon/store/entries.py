@@ -1,7 +1,7 @@
 """The questions about entries."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -17,20 +17,14 @@ from sqlalchemy import (
     union,
 )
 
-from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side
 from daemon.core.record import Record
-from daemon.core.seen import Activity
-from daemon.store.codec import decode_link, encode_link
+from daemon.store.codec import decode_link
+from daemon.store.rows import Row, claim_rows, copy_rows, link_row, turn_rows
 from daemon.store.tables import NEEDS_ATTENTION, claim, copy, link, turn
-
-FARTHEST_WEST: Final = timedelta(hours=12)
-FARTHEST_EAST: Final = timedelta(hours=14)
 
 CHUNK: Final = 500
 """How many values are bound in one list; SQLite has a limit, and long statements are slow to build."""
-
-Row = dict[str, Any]
 
 _RECORD = select(
     link.c.document,
@@ -182,85 +176,16 @@ def save(connection: Connection, records: Sequence[Record]) -> None:
     for chunk in _chunks(latest):
         connection.execute(_DROP, {"values": chunk})
     kept = [record for record in latest.values() if not record.link.is_empty]
-    _insert(connection, link, [_row(record) for record in kept])
-    _insert(connection, copy, [row for record in kept for row in _copy_rows(record)])
-    _insert(connection, claim, [row for record in kept for row in _claim_rows(record)])
-    _insert(connection, turn, [row for record in kept for row in _turn_rows(record)])
+    _insert(connection, link, [link_row(record) for record in kept])
+    _insert(connection, copy, [row for record in kept for row in copy_rows(record)])
+    _insert(connection, claim, [row for record in kept for row in claim_rows(record)])
+    _insert(connection, turn, [row for record in kept for row in turn_rows(record)])
 
 
 def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
     # An empty list would insert a row of defaults.
     if rows:
         connection.execute(insert(table), rows)
-
-
-def _row(record: Record) -> Row:
-    entry = record.link
-    starts_at, ends_at = certain_span(entry.activity) if entry.activity else (None, None)
-    return {
-        "id": entry.id,
-        "activity_ref": entry.activity.ref if entry.activity else None,
-        "owner": record.user,
-        "is_linked": entry.base.is_pair,
-        "stand": entry.standing.stand.value,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "due_at": record.due_at,
-        "attempts": record.attempts,
-        "problem": record.problem,
-        "cause": record.cause,
-        "noticed_at": record.noticed_at,
-        "looked_at": record.looked_at,
-        "document": encode_link(entry),
-    }
-
-
-def _copy_rows(record: Record) -> list[Row]:
-    return [
-        {"link_id": record.link.id, "user": seen.user, "ref": seen.ref, "uid": seen.uid}
-        for seen in record.link.copies
-    ]
-
-
-def _claim_rows(record: Record) -> list[Row]:
-    # The same write may be claimed twice: a first try may still be carried out late.
-    distinct = {
-        (made.side.value, made.deed.value, made.user, made.ref): None for made in record.link.claims
-    }
-    return [
-        {"link_id": record.link.id, "side": side, "deed": deed, "user": user, "ref": ref}
-        for side, deed, user, ref in distinct
-    ]
-
-
-def _turn_rows(record: Record) -> list[Row]:
-    if record.due_at is None:
-        return []
-    entry = record.link
-    # An entry with nothing but a claim still has somebody in whose turn the claim is looked into.
-    people = {
-        record.user,
-        *(seen.user for seen in entry.copies),
-        *(made.user for made in entry.claims),
-    }
-    return [{"link_id": entry.id, "user": user, "due_at": record.due_at} for user in people - {""}]
-
-
-def certain_span(activity: Activity) -> tuple[datetime | None, datetime | None]:
-    """Return the instants before whose end and after whose start an activity is there for certain.
-
-    A whole day begins up to 12 hours after midnight in UTC and ends up to 14 hours before it.
-    """
-    match activity.entry.when:
-        case Timed(start, datetime() as end, None):
-            return start, end
-        case AllDay(first, date() as until, None) if until > date.min:
-            return _midnight(first) + FARTHEST_WEST, _midnight(until) - FARTHEST_EAST
-    return None, None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
 
 
 def _records(

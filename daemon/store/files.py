@@ -11,6 +11,7 @@ from daemon.errors import Misused, SyncError
 
 PREFIX: Final = "sqlite:///"
 OWNER_ONLY: Final = 0o600
+NO_JOURNAL: Final = b"\x01\x01"
 
 
 def database_path(url: str) -> Path:
@@ -69,6 +70,19 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
     except OSError as error:
         raise SyncError(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def drop_foreign_journal(database: Path) -> None:
+    """Remove a journal that belongs to the database whose place this one, a backup, has taken.
+
+    SQLite would fold it in and so destroy both. A backup says in its header that it has no journal
+    (SQLite, Database File Format, 1.3: bytes 18 and 19); the store's own database never does.
+    """
+    with database.open("rb") as file:
+        versions = file.read(20)[18:]
+    if versions == NO_JOURNAL:
+        for suffix in ("-wal", "-shm"):
+            database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 
 def copy_database(database: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from daemon.errors import SyncError
 from daemon.store.engine import engine_of
-from daemon.store.files import copy_database, make_private
+from daemon.store.files import copy_database, drop_foreign_journal, make_private
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,6 +30,7 @@ def prepare(database: Path, *, migrations: str = MIGRATIONS, head: str = HEAD) -
         SyncError: It is not ours, damaged, or a newer version has written it.
     """
     make_private(database)
+    drop_foreign_journal(database)
     try:
         revision = _revision(database)
         if revision == head:

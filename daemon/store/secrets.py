@@ -1,15 +1,15 @@
 """Keeps secrets so that whoever reads the database cannot."""
 
 import os
-import secrets as chance
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from daemon.errors import Misused, SyncError
 from daemon.secret import Secret
-from daemon.store.files import OWNER_ONLY, require_directory
+from daemon.store.files import require_directory
 
 
 class SecretBox:
@@ -57,8 +57,9 @@ def key_in(path: Path) -> Secret:
 
 
 def _make_key(path: Path) -> None:
-    part = path.with_name(f"{path.name}.{chance.token_hex(4)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
+    # Readable by its owner only, which is how `mkstemp` makes files.
+    descriptor, name = mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key() + b"\n")

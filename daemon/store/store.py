@@ -50,7 +50,7 @@ class SqlStore:
         path, box = database_path(url), SecretBox(key)
         lock = Lock(path)
         try:
-            await asyncio.to_thread(prepare, path)
+            await _finished(asyncio.to_thread(prepare, path))
             store = cls(path, lock, box)
         except BaseException:
             lock.release()

@@ -4,18 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from daemon.core.account import Account
-from daemon.core.entry import Entry, differing
+from daemon.core.entry import Entry, differing, entry_of
+from daemon.core.fit import MASKS
 from daemon.core.link import CLAIM_LIFE, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.policy import Policy
 from daemon.core.reconcile import Action, Create, Forget, Part, Remove, Settle, Write
 from daemon.core.record import Change, Record
 from daemon.core.seen import Activity, Copy, Mark, Seen
-from daemon.errors import Gone, Refused, Transient
+from daemon.errors import Forbidden, Gone, Refused, Transient
 from daemon.sync.history import change_of
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import is_made_by
 from daemon.sync.tools import Tools
 
+KEEPS_ITS_TYPE = "Severa keeps this activity's type, so it does not follow the event's privacy."
 CLOCK_SLACK = timedelta(seconds=2)
 """Severa's clock is known by whole seconds of its latest answer."""
 
@@ -58,7 +60,6 @@ class Apply:
     async def _settle(self, record: Record, action: Settle) -> Record:
         link = replace(record.link, base=action.base)
         if action.is_first_match:
-            link = link.agreeing_on_type()
             return await self._keep(replace(record, link=link), action, "linked")
         return await self._keep(replace(record, link=link))
 
@@ -108,19 +109,67 @@ class Apply:
             ref=seen.ref,
             user=user.user.guid,
         )
-        type_guid = self._new_type(seen, action.change, user)
         record = await self._claim(record, claim)
-        after: Seen = await (
-            self._tools.severa.change(
-                user.user, seen, action.change, type_guid=type_guid, mark=None
-            )
-            if isinstance(seen, Activity)
-            else self._tools.google.change(
-                user.user, seen, action.change, type_guid="", mark=_mark(link, seen.ref)
-            )
+        if isinstance(seen, Activity):
+            return await self._write_activity(record, claim, seen, action)
+        mark = _mark(link, seen.ref)
+        after = await self._tools.google.change(
+            user.user, seen, action.change, type_guid="", mark=mark
         )
         _check_carried_out(seen, action.change, after)
         return await self._answered(record, claim, after, action, "changed")
+
+    async def _write_activity(
+        self, record: Record, claim: Claim, seen: Activity, action: Write
+    ) -> Record:
+        """Write to Severa, where privacy is a matter of the type, and the type may refuse to change (B4)."""
+        account = self._account(claim.user)
+        type_guid = self._new_type(seen, action.change, account)
+        if "private" in action.change.known() and not type_guid:
+            return await self._keep_type(record, claim, seen, action)
+        try:
+            after = await self._tools.severa.change(
+                account.user, seen, action.change, type_guid=type_guid, mark=None
+            )
+        except Forbidden as error:
+            if not type_guid or error.reason != "InvalidOperation":
+                raise
+            can_replace = seen.is_bare and not seen.has_hours
+            instead = self._make_anew if can_replace else self._keep_type
+            return await instead(record, claim, seen, action)
+        _check_carried_out(seen, action.change, after)
+        return await self._answered(record, claim, after, action, "changed")
+
+    async def _make_anew(
+        self, record: Record, claim: Claim, seen: Activity, action: Write
+    ) -> Record:
+        """Remove an activity that holds nothing but synced fields; its event makes it again, of the right type.
+
+        Should we die in between, the event is changed and the activity is gone, which comes to the same (D2).
+        """
+        removing = replace(claim, deed=Deed.REMOVE, values=Entry(), takes_in=Entry())
+        link = record.link.without(claim)
+        record = await self._claim(replace(record, link=link), removing)
+        await self._tools.severa.remove(self._account(claim.user).user, seen)
+        return await self._answered(record, removing, None, action, "replaced")
+
+    async def _keep_type(
+        self, record: Record, claim: Claim, seen: Activity, action: Write
+    ) -> Record:
+        """Write all but the privacy; what became private is hidden behind a placeholder, and the problem shown."""
+        google = record.link.google
+        assert google is not None, "privacy is carried from an event"
+        change = action.change.only(action.change.known().keys() - {"private"})
+        if action.change.private is True:
+            change = entry_of(MASKS).over(change)
+        values = replace(change, private=seen.entry.private)
+        kept = replace(claim, values=values, takes_in=google.entry.only(values.known()))
+        link = replace(record.link.without(claim), standing=Standing(reason=KEEPS_ITS_TYPE))
+        record = await self._claim(replace(record, link=link), kept)
+        after = await self._tools.severa.change(
+            self._account(claim.user).user, seen, change, type_guid="", mark=None
+        )
+        return await self._answered(record, kept, after, action, "changed")
 
     async def _remove(self, record: Record, action: Remove) -> Record:
         """Read what is to be removed once more, and remove it if it is still what was decided about."""

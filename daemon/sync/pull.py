@@ -12,7 +12,7 @@ from typing import Final
 
 from daemon.core.account import Account
 from daemon.core.entry import differing
-from daemon.core.link import LIVE, Claim, Deed, Link, Side, Stand
+from daemon.core.link import APPROVED, LIVE, Claim, Deed, Link, Side, Stand
 from daemon.core.listing import Page
 from daemon.core.record import Record
 from daemon.core.seen import Activity, Copy
@@ -66,6 +66,8 @@ class Pull:
         self, page: Page[Activity], looking: Looking, reached: datetime
     ) -> Sequence[Activity]:
         observation = _Activities(self._tools, looking)
+        if not page.seen and page.cursor is None:
+            return ()
 
         async def work(tx: Transaction) -> None:
             await observation.store(tx, page.seen)
@@ -76,11 +78,17 @@ class Pull:
         return observation.twins
 
     async def severa_of(self, account: Account) -> None:
-        """List everything that a user owns in Severa, for the first sync."""
-        looking = self._looking("first sync", is_first=True)
+        """List everything that a user owns in Severa, for the first sync; what was linked and is missing is doubted."""
+        looking, is_whole = self._looking("first sync", is_first=True), False
+        listed: set[str] = set()
         async for page in self._tools.severa.of_users([account.user.guid], None, None):
+            listed |= {activity.ref for activity in page.seen}
             observation = _Activities(self._tools, looking)
             await self._tools.store.write(partial(observation.store, activities=page.seen))
+            is_whole = page.cursor is not None
+        if not is_whole:
+            raise Transient("Severa's listing ended without its last page.")
+        await self._doubt_missing(account, Side.SEVERA, listed, looking.cause)
 
     async def near_window(self, accounts: Sequence[Account], *, cause: str) -> None:
         """List yesterday to 14 days ahead of these users; what is missing there is doubted, not gone (D4)."""
@@ -129,19 +137,21 @@ class Pull:
         if reached is None:
             raise Transient("Google's listing ended without a sync token.")
         if cursor is None:
-            await self._doubt_missing(account, listed, looking.cause)
+            await self._doubt_missing(account, Side.GOOGLE, listed, looking.cause)
 
-    async def _doubt_missing(self, account: Account, listed: set[str], cause: str) -> None:
-        """After a whole listing: copies that it does not show are read by id."""
+    async def _doubt_missing(
+        self, account: Account, side: Side, listed: set[str], cause: str
+    ) -> None:
+        """After a whole listing: what it does not show of this user's is read by id."""
         user, after = account.user.guid, ""
         while records := await self._tools.store.read(
             partial(_records_of_user, user=user, after=after)
         ):
             after = records[-1].link.id
             missing = [
-                _doubted(record, Side.GOOGLE, self._tools.now(), cause)
+                _doubted(record, side, self._tools.now(), cause)
                 for record in records
-                if any(c.user == user and c.ref not in listed for c in record.link.copies)
+                if _refs(record.link, side, user) - listed
             ]
             if missing:
                 await self._tools.store.write(partial(_save, records=missing))
@@ -258,6 +268,14 @@ class _Copies:
         return self._tools.writes.is_outdated(record.link.id, self._looking.began)
 
 
+def _refs(link: Link, side: Side, user: str) -> set[str]:
+    """Return what a side of this link is called in a user's calendar, or as a user's activity."""
+    if side is Side.GOOGLE:
+        return {copy.ref for copy in link.copies if copy.user == user}
+    activity = link.activity
+    return {activity.ref} if activity is not None and activity.user == user else set()
+
+
 def is_made_by(claim: Claim, activity: Activity) -> bool:
     """Tell whether an activity that nobody knows is what this claim set out to create."""
     return (
@@ -302,7 +320,7 @@ def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Rec
     """Return the record with what was seen, due if it is news; the very same record if it is none."""
     if link == record.link:
         return record
-    if link.standing.stand is Stand.SET_ASIDE:
+    if link.standing.stand is Stand.SET_ASIDE or link.standing == APPROVED:
         link = replace(link, standing=LIVE)
     due_at = None if looking.is_first and not link.base.is_pair else now
     return replace(

@@ -9,7 +9,7 @@ from typing import Final
 
 from daemon.core.account import Account, Stage
 from daemon.core.guard import Census, Removal, held
-from daemon.core.link import LIVE, Side, Stand, Standing
+from daemon.core.link import APPROVED, LIVE, Link, Side, Stand, Standing
 from daemon.core.policy import Policy
 from daemon.core.reconcile import Action, Remove, View, next_action
 from daemon.core.record import Record
@@ -31,6 +31,7 @@ from daemon.sync.tools import Tools
 
 RECORDS_A_PASS: Final = 100
 PASSES_MAX: Final = 50
+WHILE_OFF: Final = "It was deleted while the sync was off."
 DAY: Final = timedelta(hours=24)
 
 
@@ -72,7 +73,8 @@ class Settle:
 
     async def _pass(self, records: Sequence[Record]) -> None:
         looked = await self._each(records, self._read_back)
-        plan = [_Planned(record, self._decide(record)) for record in looked]
+        planned = [await self._plan(record) for record in looked]
+        plan = [p for p in planned if p is not None]
         holding = await self._held(plan)
         waiting = [
             _standing(p.record, Stand.HELD, holding[p.record.link.id])
@@ -87,6 +89,13 @@ class Settle:
         await self._each_planned(going)
 
     # Deciding
+
+    async def _plan(self, record: Record) -> _Planned | None:
+        try:
+            return _Planned(record, self._decide(record))
+        except Exception as error:
+            await self._put_off_fault(record, error)
+            return None
 
     def _decide(self, record: Record) -> Action | None:
         link = record.link
@@ -106,7 +115,7 @@ class Settle:
         removals = [
             Removal(p.record.link.id, p.record.user or p.record.link.source)
             for p in plan
-            if isinstance(p.action, Remove)
+            if isinstance(p.action, Remove) and p.record.link.standing != APPROVED
         ]
         if not removals:
             return {}
@@ -120,7 +129,12 @@ class Settle:
             return users, Census(await tx.count_links(), await tx.count_removals(since))
 
         users, company = await self._tools.store.read(census)
-        return held(removals, users, company)
+        return held(removals, users, company) | self._gone_while_off(removals)
+
+    def _gone_while_off(self, removals: Sequence[Removal]) -> dict[str, str]:
+        """Hold what was deleted before a user's sync was switched on again (C4)."""
+        first = {g for g, a in self._accounts.items() if a.stage is not Stage.DONE}
+        return {r.link_id: WHILE_OFF for r in removals if r.user in first}
 
     async def _hold(self, records: Sequence[Record]) -> None:
         await self._tools.store.write(lambda tx: tx.save(records))
@@ -163,7 +177,7 @@ class Settle:
         async def work(record: Record) -> Record | None:
             action = actions[record.link.id]
             assert action is not None, "only what was decided is done"
-            released = replace(record, link=replace(record.link, standing=LIVE))
+            released = replace(record, link=_released(record.link))
             return await self._guarded(record, lambda: self._apply.perform(released, action))
 
         await self._each([p.record for p in plan], work)
@@ -191,9 +205,12 @@ class Settle:
         except Transient as error:
             await self._put_off(record, str(error))
         except Exception as error:
-            self._tools.report("entry.fault", entry=record.link.id, exc_info=error)
-            await self._put_off(record, f"A fault of this program: {type(error).__name__}.")
+            await self._put_off_fault(record, error)
         return None
+
+    async def _put_off_fault(self, record: Record, error: Exception) -> None:
+        self._tools.report("entry.fault", entry=record.link.id, exc_info=error)
+        await self._put_off(record, f"A fault of this program: {type(error).__name__}.")
 
     async def _put_off(
         self, record: Record, problem: str, *, after: float | None = None, withdraw: bool = False
@@ -235,6 +252,10 @@ class Settle:
 
 async def _due(tx: Transaction, now: datetime, users: Sequence[str]) -> tuple[Record, ...]:
     return await tx.records_due(now, users, RECORDS_A_PASS)
+
+
+def _released(link: Link) -> Link:
+    return link if link.standing.stand is Stand.LIVE else replace(link, standing=LIVE)
 
 
 def _standing(record: Record, stand: Stand, reason: str) -> Record:

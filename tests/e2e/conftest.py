@@ -11,7 +11,7 @@ from tests.e2e.installation import Installation
 async def company(tmp_path: Path) -> AsyncIterator[Installation]:
     """A furnished company with its configuration; the daemon is not running yet."""
     async with Sandbox() as sandbox:
-        installation = Installation(tmp_path, sandbox)
+        installation = Installation(sandbox, path=tmp_path)
         installation.furnish()
         installation.configure()
         try:

@@ -1,23 +1,25 @@
 """A whole installation for a test: a sandbox in this process, the real daemon as a process of its own, real HTTP."""
 
 import asyncio
+import base64
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import jwt
 
+from daemon.runtime.control import ask_daemon, socket_path
+from daemon.sandbox.faults import Fault
 from daemon.sandbox.google import make_service_account_key
-from daemon.sandbox.server import Sandbox
+from tests.e2e.world import World, email_of
 
 SIGNING_KEY = "a signing key of this test, long enough"
 SERVICE_ACCOUNT = "sync@example-project.iam.gserviceaccount.com"
@@ -35,17 +37,15 @@ class Outcome:
 
 
 @dataclass
-class Installation:
-    """One company with its daemon; people are added with `person`."""
+class Installation(World):
+    """One company with its daemon."""
 
-    path: Path
-    sandbox: Sandbox
-    types: dict[str, str] = field(default_factory=dict)
-    people: dict[str, str] = field(default_factory=dict)
+    path: Path = field(kw_only=True)
     process: asyncio.subprocess.Process | None = None
     address: str = ""
     log: list[str] = field(default_factory=list)
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    enabled: list[str] = field(default_factory=list)
     _readers: list[asyncio.Task[None]] = field(default_factory=list)
 
     # Furnishing
@@ -72,14 +72,6 @@ class Installation:
         for name, content in (("secret", CLIENT_SECRET), ("signing-key", SIGNING_KEY)):
             (self.path / name).write_text(content + "\n")
             (self.path / name).chmod(0o600)
-
-    def person(self, first: str, *, google: bool = True, **user: Any) -> str:
-        email = f"{first.lower()}@example.com"
-        user.setdefault("last_login", datetime.now(UTC))
-        self.people[first] = self.sandbox.severa.add_user(first, "Test", email, **user)
-        if google:
-            self.sandbox.google.add_user(email, zone=user.get("zone", "Europe/Helsinki"))
-        return email
 
     def configure(self, **sections: dict[str, Any]) -> Path:
         """Write the configuration; `sections` override single keys."""
@@ -131,6 +123,15 @@ class Installation:
         assert outcome.code == 0, outcome
         return outcome.out
 
+    async def wrong(self, *arguments: str, code: int = 1, stdin: str = "") -> str:
+        """Run a command that is to fail, and return its one line on stderr."""
+        outcome = await self.cli(*arguments, stdin=stdin)
+        assert outcome.code == code, outcome
+        assert outcome.err.endswith("\n"), outcome
+        assert outcome.err.count("\n") == 1, outcome
+        assert "Traceback" not in outcome.out + outcome.err
+        return outcome.err.removesuffix("\n")
+
     async def json(self, *arguments: str) -> Any:
         return json.loads(await self.good(*arguments, "--json"))
 
@@ -169,6 +170,31 @@ class Installation:
         self.process = None
         return code
 
+    async def kill(self) -> None:
+        """End the daemon as a power cut would, at once and in the middle of things."""
+        assert await self.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    def kill_when(self, is_so: Callable[[], bool]) -> None:
+        """Kill the daemon as soon as a vendor has carried out a write that makes this so, before it answers."""
+        process, google, severa = self.process, self.sandbox.google, self.sandbox.severa
+        assert process
+
+        def look() -> None:
+            if is_so():
+                google.changed.remove(look)
+                severa.changed.remove(look)
+                process.kill()
+
+        google.changed.append(look)
+        severa.changed.append(look)
+
+    async def died(self) -> None:
+        """Wait until a daemon that is to be killed is dead."""
+        assert self.process
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.process.wait()
+        await self.stop()
+
     # The interface
 
     def token(self, person: str, **claims: Any) -> str:
@@ -193,41 +219,57 @@ class Installation:
     async def switch(self, person: str, *, enabled: bool = True) -> Any:
         status, answer = await self.call("PUT", "/v1/me/sync", person, {"enabled": enabled})
         assert status == 200, answer
+        if enabled and person not in self.enabled:
+            self.enabled.append(person)
+        if not enabled:
+            self.enabled.remove(person)
         return answer
 
     # A running company
 
+    async def ask(self, command: str, **arguments: Any) -> Any:
+        """Ask the running daemon through the door that its command line uses."""
+        return await ask_daemon(socket_path(self.path / "severa-gcal.db"), command, arguments)
+
     async def set_up(self, *types: str) -> None:
-        """Do what an administrator does, with the commands, while the daemon runs."""
-        await self.good(
-            "google", "connect", "--service-account", SERVICE_ACCOUNT,
-            "--key", str(self.path / "key.p12"), "--test-user", f"{next(iter(self.people)).lower()}@example.com",
-        )  # fmt: skip
-        await self.good("activity-types", "select", *(types or ("Meeting", "Travel", "To-do")))
-        await self.good("integration", "on")
+        """Do what an administrator does while the daemon runs."""
+        await self.ask(
+            "google connect",
+            service_account=SERVICE_ACCOUNT,
+            key=base64.b64encode((self.path / "key.p12").read_bytes()).decode(),
+            test_user=next(
+                user for user in self.sandbox.google.accounts.users if user != SERVICE_ACCOUNT
+            ),
+        )
+        await self.ask("activity-types select", names=types or ("Meeting", "Travel", "To-do"))
+        await self.ask("integration on")
+
+    async def open(self, *people: str, types: Sequence[str] = ()) -> None:
+        """Start the daemon, set it up, and take these people (all) through their first sync."""
+        await self.start()
+        await self.set_up(*types)
+        for person in people or self.people:
+            await self.switch(person)
+        await self.synced(*(people or self.people))
 
     async def synced(self, *people: str) -> None:
         """Wait until these people's first sync is done."""
 
         async def is_done() -> bool:
-            states = [(await self.call("GET", "/v1/me/sync", person))[1] for person in people]
+            states = [await self.state(person) for person in people]
             return all(state["state"] == "idle" for state in states)
 
         await eventually(is_done, self)
 
-    # What both calendars show
+    async def state(self, person: str) -> Any:
+        status, answer = await self.call("GET", "/v1/me/sync", person)
+        assert status == 200, answer
+        return answer
 
-    def events(self, person: str) -> list[dict[str, Any]]:
-        return self.sandbox.google.events(f"{person.lower()}@example.com")
-
-    def activities(self, person: str) -> list[dict[str, Any]]:
-        return self.sandbox.severa.activities(self.people[person])
-
-    def subjects(self, person: str) -> list[str]:
-        return sorted(event.get("summary", "") for event in self.events(person))
-
-    def names(self, person: str) -> list[str]:
-        return sorted(activity["name"] for activity in self.activities(person))
+    async def problems(self) -> list[str]:
+        """Return what `status` says needs attention."""
+        status = await self.ask("status")
+        return [f"{row['standing']}: {row['problem']}" for row in status["problems"]]
 
     def writes(self) -> int:
         """Return how many calls that may change something the vendors have answered."""
@@ -236,60 +278,63 @@ class Installation:
             for call in self.sandbox.faults.journal
         )
 
+    def calls(self, vendor: str, operation: str, user: str = "") -> int:
+        """Return how many such calls were answered, refused or lost (for this Google user)."""
+        return sum(
+            (call.vendor, call.operation) == (vendor, operation) and user in ("", call.user)
+            for call in self.sandbox.faults.journal
+        )
+
+    async def rounds(self, count: int = 2) -> None:
+        """Wait until the daemon has looked at both sides so many more times, each from start to end.
+
+        A visit to the profile makes it look at once; that saves waiting for the poll.
+        """
+        person = self.enabled[0]
+        # The first look may have begun before, and only the next one's start tells that one has ended.
+        for _ in range(count + 2):
+            target = self._looks(person) + 1
+            await self.call("PUT", "/v1/me/sync", person, {"enabled": True})
+            await eventually(lambda target=target: self._looks(person) >= target, self)  # type: ignore[misc]
+
     async def polls(self, count: int = 2) -> None:
-        """Wait until the company's Severa was looked at so many more times."""
+        """Wait until the timer alone has made the daemon look so many more times."""
+        person = self.enabled[0]
+        target = self._looks(person) + count + 2
+        await eventually(lambda: self._looks(person) >= target, self)
 
-        def looks() -> int:
-            return sum(call.operation == "activities.list" for call in self.sandbox.faults.journal)
+    def _looks(self, person: str) -> int:
+        return self.calls("google", "events.list", email_of(person))
 
-        # A round makes three listings: changed singles, changed series, the near window.
-        target = looks() + 3 * (count + 1)
-        await eventually(lambda: looks() >= target, self)
-
-    async def is_quiet(self, polls: int = 2) -> None:
-        """Check that further polls write nothing."""
-        await self.polls(1)
+    async def is_quiet(self, rounds: int = 2) -> None:
+        """Check that looking again writes nothing."""
+        await self.rounds(1)
         before = self.writes()
-        await self.polls(polls)
+        await self.rounds(rounds)
         assert self.writes() == before, list(self.sandbox.faults.journal)[-20:]
 
-    # People's edits
+    def fault(self, vendor: str, operation: str, kind: str, **more: Any) -> None:
+        """Let something go wrong at the next such call (see `daemon.sandbox.faults`)."""
+        self.sandbox.faults.order(Fault(vendor, operation, kind, **more))  # type: ignore[arg-type]
 
-    def at(self, days: float, hours: float = 0) -> datetime:
-        """Return an instant: so many days from today's midnight, and hours (UTC)."""
-        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        return today + timedelta(days=days, hours=hours)
+    async def agrees(
+        self, *people: str, seconds: float = PATIENCE_SECONDS, **exceptions: Any
+    ) -> None:
+        """Check that both calendars of these people (all enabled) come to show the same, undoubled, and then rest.
 
-    def add_event(
-        self, person: str, summary: str, start: datetime, hours: float = 1, **more: Any
-    ) -> str:
-        body = {
-            "summary": summary,
-            "start": {"dateTime": start.isoformat()},
-            "end": {"dateTime": (start + timedelta(hours=hours)).isoformat()},
-        } | more
-        return str(self.sandbox.google.person_add(f"{person.lower()}@example.com", body)["id"])
+        The exceptions are those of `calendars.unlike`, the same for everybody.
+        """
+        names = people or tuple(self.enabled)
 
-    def add_activity(
-        self,
-        person: str,
-        name: str,
-        start: datetime,
-        hours: float = 1,
-        kind: str = "Meeting",
-        **more: Any,
-    ) -> str:
-        fields = {
-            "name": name, "startDateTime": start, "endDateTime": start + timedelta(hours=hours),
-            "hasDuration": True, "activityType": self.types[kind],
-        } | more  # fmt: skip
-        return str(self.sandbox.severa.person_add(self.people[person], **fields)["guid"])
+        def differences() -> list[str]:
+            return [f"{name}: {text}" for name in names for text in self.unlike(name, **exceptions)]
 
-    def edit_event(self, person: str, event_id: str, **changes: Any) -> None:
-        self.sandbox.google.person_patch(f"{person.lower()}@example.com", event_id, changes)
-
-    def edit_activity(self, person: str, guid: str, **changes: Any) -> None:
-        self.sandbox.severa.person_patch(self.people[person], guid, **changes)
+        try:
+            await eventually(lambda: not differences(), self, seconds)
+        except AssertionError as error:
+            raise AssertionError("\n".join([*differences(), str(error)])) from None
+        await self.is_quiet()
+        assert not differences()
 
 
 async def eventually(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.google.notes import NOTES_MAX, canonical_text, description_of, text_of
+from daemon.core.text import canonical_text
+from daemon.google.notes import NOTES_MAX, description_of, text_of
 
 READ = {
     "plain": ("Bring the plan", "Bring the plan"),

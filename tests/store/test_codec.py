@@ -9,7 +9,7 @@ from hypothesis import given
 
 from daemon.core.account import Account, Settings
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import ABSENT, AllDay, Entry, Timed
+from daemon.core.entry import ABSENT, AllDay, Entry, Person, Timed
 from daemon.core.link import Base, Claim, Link, Side, Stand, Standing
 from daemon.core.seen import Activity, Copy, Mark
 from daemon.errors import SyncError
@@ -86,6 +86,14 @@ def test_no_field_is_forgotten_when_a_type_grows() -> None:
 def test_what_is_unknown_is_left_out() -> None:
     assert entry_to_json(Entry(title="Kick-off")) == {"title": "Kick-off"}
     assert entry_from_json({"title": "Kick-off"}) == Entry(title="Kick-off")
+
+
+def test_the_same_people_are_the_same_document() -> None:
+    people = [Person(f"{name}@example.com") for name in "abcdefgh"]
+
+    raw = entry_to_json(Entry(people=frozenset(people)))
+
+    assert raw["people"] == [[person.address, "none"] for person in people]
 
 
 def test_times_are_written_for_people_to_read() -> None:

@@ -238,6 +238,7 @@ EVERY_DAY = Recurrence(("RRULE:FREQ=DAILY",), "UTC")
         (Timed(NOW, NOW + HOUR, EVERY_DAY), False),
         (AllDay(date(2026, 3, 2), date(2026, 3, 3)), False),
         (AllDay(date(2026, 3, 1), date(2026, 3, 4)), True),
+        (AllDay(date(2026, 2, 27), date(2026, 3, 2)), False),
         (AllDay(date(2026, 3, 1), None), False),
         (AllDay(date(2026, 3, 1), date(2026, 3, 4), EVERY_DAY), False),
         (AllDay(date.min, date.min), False),

@@ -10,7 +10,7 @@ import pytest
 from daemon.errors import SyncError
 from daemon.secret import Secret
 from daemon.store.store import SqlStore
-from tests.store.examples import ids
+from tests.store.examples import ids, linked
 
 ROOT = Path(__file__).parents[2]
 A_WHILE_S = 30.0
@@ -80,6 +80,24 @@ async def test_a_killed_process_leaves_whole_transactions_and_all_that_it_told_o
     assert len(kept) >= promised
     assert len(kept) % 5 == 0
     assert kept == sorted(history)
+
+
+async def test_a_backup_in_the_place_of_a_database_that_died_is_itself(
+    url: str, key: Secret, tmp_path: Path
+) -> None:
+    async with await SqlStore.open(url, key) as store:
+        await store.write(lambda t: t.save([linked("in-the-backup")]))
+        await store.backup(tmp_path / "backup")
+    killed_while_writing(tmp_path, 5)
+    assert (tmp_path / "state.db-wal").stat().st_size > 0
+
+    (tmp_path / "backup").replace(tmp_path / "state.db")
+
+    async with await SqlStore.open(url, key) as store:
+        assert ids(await store.read(lambda t: t.records_of_user("anna"))) == ["in-the-backup"]
+        await store.write(lambda t: t.save([linked("later")]))
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 async def test_a_full_disk_is_told_and_outlived(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -146,6 +149,21 @@ async def test_reading_work_cannot_write(store: SqlStore) -> None:
         await store.read(lambda t: t.save([linked("one")]))
 
     assert await kept(store) == set()
+
+
+async def test_an_operators_shell_may_hold_the_file_for_a_moment(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as shell:
+        shell.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(store.write(lambda t: t.save([linked("one")])))
+        await asyncio.sleep(0.05)
+        was_done_early = writing.done()
+        shell.execute("ROLLBACK")
+        await writing
+
+    assert not was_done_early
+    assert await kept(store) == {"one"}
 
 
 async def test_the_store_goes_on_after_broken_work(store: SqlStore) -> None:

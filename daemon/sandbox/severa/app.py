@@ -45,6 +45,7 @@ def make_app(
         client_max_size=BODY_BYTES_MAX,
         middlewares=[faults.middleware, limit, errors, authorization(state)],
     )
+
     async def stamp(_: web.Request, answer: web.StreamResponse) -> None:
         # A careful client reads the server's clock here and nowhere else.
         answer.headers["Date"] = format_datetime(clock(), usegmt=True)

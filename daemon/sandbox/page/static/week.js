@@ -1,0 +1,130 @@
+// Draws one calendar's week.
+
+import { hours, places, rows } from "./layout.js";
+import { addDays, clock, clockOf, dateName, dayName, dayOf, minutesOf, span } from "./times.js";
+
+const ROWS_MIN = 2;
+
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === "data") Object.assign(made.dataset, value);
+    else if (name === "style") for (const [k, v] of Object.entries(value)) made.style.setProperty(k, v);
+    else made[name] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Draw both calendars on one scale, so that the same hour is at the same height. */
+export function draw(calendars, week, types) {
+  const days = Array.from({ length: 7 }, (_, index) => addDays(week.monday, index));
+  const timed = [...week.severa, ...week.google].filter((entry) => !entry.allDay);
+  const shown = hours(timed, days);
+  const whole = {};
+  let most = ROWS_MIN;
+  for (const side of Object.keys(calendars)) {
+    whole[side] = rows(week[side].filter((entry) => entry.allDay), week.monday);
+    most = Math.max(most, ...whole[side].map((place) => place.row + 1));
+  }
+  const anyPair = [...week.severa, ...week.google].some((entry) => entry.partner);
+  for (const [side, section] of Object.entries(calendars)) {
+    const box = section.querySelector(".week");
+    box.style.setProperty("--hours", shown.until - shown.from);
+    box.style.setProperty("--rows", most);
+    const context = { side, week, types, anyPair, shown };
+    box.replaceChildren(
+      heads(days, week),
+      wholeDays(whole[side], days, context),
+      hourGrid(week[side].filter((entry) => !entry.allDay), days, context),
+    );
+  }
+}
+
+function heads(days, week) {
+  const cells = days.map((day, index) => {
+    const cell = element("div", { className: "head", data: { index } });
+    cell.append(element("span", { textContent: dayName(day) }), ` ${Number(day.slice(8))}`);
+    cell.title = dateName(day);
+    cell.classList.toggle("now", day === dayOf(week.now));
+    return cell;
+  });
+  return element("div", { className: "heads" }, element("div", { className: "gutter" }), ...cells);
+}
+
+function wholeDays(placed, days, context) {
+  const gutter = element("div", { className: "gutter", textContent: "all day" });
+  const cells = days.map((day, index) => {
+    const cell = element("div", { className: "day", data: { day, index } });
+    for (const { entry, row, from, until } of placed) {
+      if (index < from || index > until) continue;
+      const chip = block(entry, context, index > from);
+      chip.classList.toggle("begins", index === from);
+      chip.classList.toggle("ends", index === until);
+      chip.style.gridRow = String(row + 1);
+      chip.append(element("span", { className: "name", textContent: name(entry) }));
+      cell.append(chip);
+    }
+    return cell;
+  });
+  return element("div", { className: "whole" }, gutter, ...cells);
+}
+
+function hourGrid(entries, days, context) {
+  const { from, until } = context.shown;
+  const gutter = element("div", { className: "gutter" });
+  for (let hour = from; hour < until; hour += 1) {
+    gutter.append(element("span", { textContent: clock(hour * 60) }));
+  }
+  const cells = days.map((day, index) => {
+    const cell = element("div", { className: "day", data: { day, index, from: from * 60 } });
+    for (const place of places(entries, day)) cell.append(timed(place, day, context));
+    if (day === dayOf(context.week.now)) cell.append(...nowLine(context));
+    return cell;
+  });
+  return element("div", { className: "grid" }, gutter, ...cells);
+}
+
+function nowLine({ week, shown }) {
+  const at = minutesOf(week.now) / 60 - shown.from;
+  if (at < 0 || at > shown.until - shown.from) return [];
+  return [element("div", { className: "now-line", style: { "--at": at } })];
+}
+
+function timed({ entry, from, until, lane, lanes }, day, context) {
+  const made = block(entry, context, day !== dayOf(entry.start));
+  const begin = from / 60 - context.shown.from;
+  made.style.setProperty("--at", begin);
+  made.style.setProperty("--long", (until - from) / 60);
+  made.style.setProperty("--lane", lane);
+  made.style.setProperty("--lanes", lanes);
+  made.classList.toggle("short", until - from < 50);
+  made.classList.toggle("point", !entry.end);
+  made.append(element("span", { className: "name", textContent: name(entry) }));
+  const place = entry.location ? ` ${entry.location}` : "";
+  made.append(element("span", { className: "when", textContent: clockOf(entry.start) + place }));
+  if (entry.end && day === dayOf(entry.end)) made.append(element("span", { className: "edge" }));
+  return made;
+}
+
+/** Make what all entries share: a button that is found again by side and id after it was drawn anew. */
+function block(entry, { side, types, anyPair }, isMore) {
+  const type = types.find((each) => each.guid === entry.kind);
+  const kind = side === "severa" ? type?.name : entry.kind === "default" ? "" : entry.kind;
+  const made = element("button", { type: "button", className: "entry" });
+  Object.assign(made.dataset, { side, id: entry.id, category: type?.category ?? entry.kind });
+  if (entry.partner) made.dataset.partner = entry.partner;
+  made.classList.toggle("private", entry.private);
+  made.classList.toggle("lone", anyPair && !entry.partner);
+  made.classList.toggle("more", isMore);
+  const other = side === "severa" ? "Google" : "Severa";
+  const details = [name(entry), span(entry), entry.location, kind];
+  made.title = [
+    ...details, "", `id ${entry.id}`, entry.partner ? `in ${other} ${entry.partner}` : "",
+  ].filter((line, index) => line || index === details.length).join("\n").trim();
+  made.setAttribute("aria-label", details.filter(Boolean).join(", "));
+  if (isMore) made.tabIndex = -1;
+  return made;
+}
+
+export const name = (entry) => entry.title || "(no subject)";
