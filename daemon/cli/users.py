@@ -18,15 +18,26 @@ COLUMNS: Final = {
 }
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @as_json
-@click.pass_obj
-def users(config: Path, is_json: bool) -> None:
+@click.pass_context
+def users(ctx: click.Context, is_json: bool) -> None:
     """List the users of the company with the state of their sync."""
-    rows = ask(config, "users")
+    if ctx.invoked_subcommand is not None:
+        return
+    rows = ask(ctx.obj, "users")
     if is_json:
         show_json(rows)
     elif rows:
         show_table(rows, COLUMNS)
     else:
         click.echo("No users are known yet; they are read when the integration is set up.")
+
+
+@users.command()
+@click.argument("email")
+@click.pass_obj
+def confirm(config: Path, email: str) -> None:
+    """Confirm that an address that changed in Severa belongs to the same person."""
+    row = ask(config, "users confirm", user=email)
+    click.echo(f"Confirmed: the calendar of {row['email']} is synced.")

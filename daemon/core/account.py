@@ -34,6 +34,8 @@ class Account:
 
     user: User
     is_enabled: bool = False
+    address: str = ""
+    """The address that sync was switched on with, or that an administrator confirmed since (A5)."""
     state: State = State.OFF
     reason: str = ""
     stage: Stage = Stage.LISTING
@@ -43,12 +45,15 @@ class Account:
     last_synced_at: datetime | None = None
     last_seen_at: datetime | None = None
     """When a trigger or a visit last told that the user is there (rule T4)."""
-    listed_at: datetime | None = None
-    """When the near window of this user's activities was last listed."""
     retry_at: datetime | None = None
     attempts: int = 0
     done: int = 0
     total: int = 0
+
+    @property
+    def has_moved(self) -> bool:
+        """Severa has another address than the one that was switched on: whose calendar is it now?"""
+        return self.is_enabled and self.address != self.user.email
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Admin:
             "integration off": self.turn_off,
             "integration status": self.integration,
             "users": self.users,
+            "users confirm": self.confirm,
             "status": self.status,
             "held": self.held,
             "held approve": self.approve,
@@ -192,6 +193,21 @@ class Admin:
         """Return every user with the state of the user's sync."""
         accounts = await self._parts.store.read(lambda tx: tx.accounts())
         return [await self._row(account) for account in accounts]
+
+    async def confirm(self, *, user: str) -> dict[str, Any]:
+        """Confirm that a user's new address is the user's own; both calendars are listed anew (A5)."""
+        account = await self._account(user)
+        if not account.has_moved:
+            raise Misused(f"The address of {account.user.email} needs no confirmation.")
+
+        async def work(tx: Transaction) -> None:
+            current = await tx.account(account.user.guid) or account
+            renewed = replace(current, address=current.user.email, stage=Stage.LISTING)
+            await tx.save_accounts([replace(renewed, cursor=None, retry_at=None, attempts=0)])
+
+        await self._parts.store.write(work)
+        self._parts.wake("set-up")
+        return await self._row(await self._account(user))
 
     async def status(self, *, user: str | None = None) -> dict[str, Any]:
         """Return the state of the whole, or of one user with the entries that need attention."""

@@ -212,5 +212,6 @@ def _rules(config: Config) -> Rules:
         initial=timedelta(days=config.sync.initial_days),
         presence_ttl=config.sync.presence_ttl,
         is_login_required=config.sync.require_login,
+        domains=config.google.domains,
         poll_interval=config.sync.poll_interval,
     )

@@ -62,7 +62,7 @@ class People:
         guid = account.user.guid
 
         async def count(tx: Transaction) -> tuple[int, int]:
-            return await tx.count_links(guid), await tx.count_due(guid)
+            return await tx.count_shared(guid), await tx.count_due(guid)
 
         links, left = await self._store.read(count)
         synced_at = self._engine.looked_at.get(guid, account.last_synced_at)
@@ -98,6 +98,7 @@ def _switched(account: Account, *, enabled: bool, now: datetime) -> Account:
     return replace(
         account,
         is_enabled=True,
+        address=account.user.email,
         state=State.FIRST_SYNC,
         reason="",
         stage=Stage.LISTING,

@@ -69,6 +69,7 @@ def encode_account(account: Account) -> str:
     return document(
         user=_user_out(account.user),
         is_enabled=account.is_enabled,
+        address=account.address,
         state=account.state.value,
         reason=account.reason,
         stage=account.stage.value,
@@ -76,7 +77,6 @@ def encode_account(account: Account) -> str:
         cursor=account.cursor,
         last_synced_at=instant_out(account.last_synced_at),
         last_seen_at=instant_out(account.last_seen_at),
-        listed_at=instant_out(account.listed_at),
         retry_at=instant_out(account.retry_at),
         attempts=account.attempts,
         done=account.done,
@@ -90,6 +90,7 @@ def decode_account(text: str) -> Account:
     return Account(
         user=_user_in(raw["user"]),
         is_enabled=raw["is_enabled"],
+        address=raw["address"],
         state=State(raw["state"]),
         reason=raw["reason"],
         stage=Stage(raw["stage"]),
@@ -97,7 +98,6 @@ def decode_account(text: str) -> Account:
         cursor=raw.get("cursor"),
         last_synced_at=instant_in(raw.get("last_synced_at")),
         last_seen_at=instant_in(raw.get("last_seen_at")),
-        listed_at=instant_in(raw.get("listed_at")),
         retry_at=instant_in(raw.get("retry_at")),
         attempts=raw["attempts"],
         done=raw["done"],

@@ -44,7 +44,7 @@ def save_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
     rows = {
         kept.user.guid: {
             "guid": kept.user.guid,
-            "address": kept.user.email.lower(),
+            "address": (kept.address or kept.user.email).lower(),
             "is_enabled": kept.is_enabled,
             "document": encode_account(kept),
         }

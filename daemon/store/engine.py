@@ -1,15 +1,16 @@
-"""SQLite as this store needs it, one connection and one thread at a time."""
+"""SQLite as this store needs it: one connection that writes, a few that read."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+import aiosqlite
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from daemon.errors import SyncError, Transient
 
@@ -19,19 +20,48 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 10.0
 """Nobody else writes, but a backup or an operator's shell may hold the file for a moment."""
 
+CONNECTING: Final[dict[str, Any]] = {
+    "timeout": BUSY_TIMEOUT_S,
+    "isolation_level": None,  # The driver's own BEGIN comes too late to protect a read.
+}
+
 TURN_TIMEOUT_S: Final = 60.0
 """How long a caller waits for its turn before the database counts as overloaded."""
 
 
-def engine_of(path: Path, *, is_writer: bool, has_foreign_keys: bool = True) -> Engine:
-    """Return an engine for a file; a reader cannot change it."""
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: _connect(path, is_writer, has_foreign_keys),
-        poolclass=NullPool,
-        # A statement's parameters are people's calendars, and an error's text is logged.
-        hide_parameters=True,
+def async_engine_of(path: Path, *, is_writer: bool) -> AsyncEngine:
+    """Return the engine that the store asks; a reader cannot change the file."""
+
+    async def connect() -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(path, **CONNECTING)
+        for pragma in _pragmas(is_writer=is_writer):
+            await connection.execute(pragma)
+        return connection
+
+    engine = create_async_engine(
+        "sqlite+aiosqlite://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
+    _begin_with(engine.sync_engine, is_writer=is_writer)
+    return engine
+
+
+def engine_of(path: Path) -> Engine:
+    """Return an engine without a loop, for migrations: it writes and does not follow foreign keys."""
+
+    def connect() -> sqlite3.Connection:
+        connection: sqlite3.Connection = sqlite3.connect(
+            path, check_same_thread=False, **CONNECTING
+        )
+        for pragma in _pragmas(is_writer=True, has_foreign_keys=False):
+            connection.execute(pragma)
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    _begin_with(engine, is_writer=True)
+    return engine
+
+
+def _begin_with(engine: Engine, *, is_writer: bool) -> None:
     begin = "BEGIN IMMEDIATE" if is_writer else "BEGIN DEFERRED"
 
     @event.listens_for(engine, "begin")
@@ -39,33 +69,24 @@ def engine_of(path: Path, *, is_writer: bool, has_foreign_keys: bool = True) -> 
         # A snapshot that is only read so far cannot be upgraded, so a writer locks from the start.
         connection.exec_driver_sql(begin)
 
-    return engine
 
-
-def _connect(path: Path, is_writer: bool, has_foreign_keys: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path,
-        timeout=BUSY_TIMEOUT_S,
-        isolation_level=None,  # The driver's own BEGIN comes too late to protect a read.
-        check_same_thread=False,
-    )
-    if is_writer:
-        connection.execute("PRAGMA journal_mode = WAL")
+def _pragmas(*, is_writer: bool, has_foreign_keys: bool = True) -> tuple[str, ...]:
+    if not is_writer:
+        return ("PRAGMA query_only = ON",)
+    return (
+        "PRAGMA journal_mode = WAL",
         # What the vendors were told must not be forgotten in a power cut.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA foreign_keys = {'ON' if has_foreign_keys else 'OFF'}")
-    else:
-        connection.execute("PRAGMA query_only = ON")
-    return connection
+        "PRAGMA synchronous = FULL",
+        f"PRAGMA foreign_keys = {'ON' if has_foreign_keys else 'OFF'}",
+    )
 
 
 class Lane:
-    """One connection and the one thread that uses it, so that a question costs one hop."""
+    """One connection, used by one transaction at a time."""
 
     def __init__(self, path: Path, *, is_writer: bool) -> None:
-        self._engine = engine_of(path, is_writer=is_writer)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._connection: Connection | None = None
+        self._engine = async_engine_of(path, is_writer=is_writer)
+        self._connection: AsyncConnection | None = None
 
     async def ask(
         self,
@@ -73,20 +94,16 @@ class Lane:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Answer a question in the thread; the first one after an end opens a transaction.
+        """Answer a question; the first one after an end opens a transaction.
 
         Raises:
             SyncError: The database cannot be used (disk full, damaged, locked by somebody else).
             IntegrityError: A constraint was broken, which is a programmer's mistake.
         """
-
-        def answer() -> T:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            return question(self._connection, *args, **kwargs)
-
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, answer)
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+            return await self._connection.run_sync(question, *args, **kwargs)
         except IntegrityError:
             raise
         except DBAPIError as error:
@@ -101,11 +118,12 @@ class Lane:
         await self.ask(Connection.rollback)
 
     async def close(self) -> None:
-        """Close the connection and end the thread."""
+        """Close the connection."""
         try:
-            await self.ask(Connection.close)
+            if self._connection is not None:
+                await self._connection.close()
         finally:
-            self._thread.shutdown()
+            await self._engine.dispose()
 
 
 class Turns:

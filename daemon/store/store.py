@@ -119,10 +119,6 @@ class SqlStore:
         """Return the entries (of this owner) that have a problem or do not take part."""
         return await self._ask(entries.needing_attention, user)
 
-    async def count_entries(self, user: str) -> int:
-        """Count the links that the user owns or has on the calendar."""
-        return await self._ask(entries.count_shared, user)
-
     async def prune_history(self, before: datetime) -> int:
         """Drop what is older from the history, and return how much that was."""
         return await self._do(chronicle.prune, before)

@@ -119,6 +119,10 @@ class SqlTransaction:
         """Count the entries whose base is a pair, one side gone since or not (of this owner)."""
         return await self.ask(entries.count_linked, user)
 
+    async def count_shared(self, user: str) -> int:
+        """Count the entries that have both sides and that the user owns or has on the calendar."""
+        return await self.ask(entries.count_shared, user)
+
     async def count_removals(self, since: datetime, user: str | None = None) -> int:
         """Count the removals made since then (of this user's entries), from the history."""
         return await self.ask(chronicle.count_removals, since, user)

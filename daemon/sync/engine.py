@@ -99,7 +99,11 @@ class Engine:
         accounts = await self._tools.store.read(lambda tx: tx.accounts())
         present = [account for account in accounts if self._is_present(account, now)]
         await self._wait([a for a in accounts if a.is_enabled and a not in present])
-        due = [account for account in present if is_due(account, now)]
+        barred = {a.user.guid: why for a in present if (why := self._bar(a))}
+        for account in present:
+            if account.user.guid in barred:
+                await self._to_state(account, State.PAUSED, barred[account.user.guid])
+        due = [a for a in present if is_due(a, now) and a.user.guid not in barred]
         if not due:
             return True
         policy = await policy_of(self._tools.store, self._tools.rules)
@@ -111,6 +115,18 @@ class Engine:
         rules = self._tools.rules
         is_there = not rules.is_login_required or is_present(account, now, rules.presence_ttl)
         return account.is_enabled and account.user.is_active and is_there
+
+    def _bar(self, account: Account) -> str:
+        """Return why this user's address may not be used, empty if it may (A5)."""
+        address, domains = account.user.email, self._tools.rules.domains
+        if not address:
+            return "The user has no e-mail address in Severa."
+        if account.has_moved:
+            confirm = f"severa-gcal users confirm {address}"
+            return f"The address changed in Severa; an administrator confirms it with `{confirm}`."
+        if domains and address.rpartition("@")[2] not in domains:
+            return f"The address {address} is in no domain of [google] domains."
+        return ""
 
     async def _wait(self, accounts: Sequence[Account]) -> None:
         for account in accounts:

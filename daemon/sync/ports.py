@@ -180,6 +180,10 @@ class Transaction(Protocol):
         """Count the entries whose base is a pair, one side gone since or not (of this user)."""
         ...
 
+    async def count_shared(self, user: str) -> int:
+        """Count the entries that have both sides and that the user owns or has on the calendar."""
+        ...
+
     async def count_removals(self, since: datetime, user: str | None = None) -> int:
         """Count the removals made since then (of this user's entries), from the history."""
         ...

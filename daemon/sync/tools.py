@@ -30,6 +30,8 @@ class Rules:
     initial: timedelta = timedelta(days=30)
     presence_ttl: timedelta = timedelta(hours=12)
     is_login_required: bool = True
+    domains: tuple[str, ...] = ()
+    """Domains whose addresses are used; none: whatever delegation reaches."""
     poll_interval: timedelta = timedelta(seconds=30)
     writes_at_once: int = 8
 

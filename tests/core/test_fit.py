@@ -6,7 +6,16 @@ from datetime import timedelta
 import pytest
 
 from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
-from daemon.core.fit import ELLIPSIS, LIMITS, PLACEHOLDER, carry, has_length, with_length
+from daemon.core.fit import (
+    ELLIPSIS,
+    LIMITS,
+    MASK,
+    PLACEHOLDER,
+    carry,
+    has_length,
+    is_masked,
+    with_length,
+)
 from daemon.core.link import Base
 
 from .given import G, S, all_day, at, entry, people, timed
@@ -99,11 +108,6 @@ class TestCutting:
 
         assert cut == "m" * 7_999 + ELLIPSIS
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="_mended takes a text for cut only while the whole one is over the limit, so the "
-        "second edit of a shortened text drops the hidden part and carries the ellipsis",
-    )
     def test_a_second_edit_of_a_cut_text_keeps_the_hidden_part_too_b7(self):
         hidden = "t" * 61
         shown, whole = "Kickoff" + ELLIPSIS, "Kickoff" + hidden
@@ -114,10 +118,6 @@ class TestCutting:
 
         assert mended == "Kick-off" + hidden
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="_mended returns the joined text without holding it to the limit of `to`",
-    )
     def test_a_mended_text_is_held_to_the_limit_like_any_other_b7(self):
         whole = "n" * 9_000
         before = whole[:7_999] + ELLIPSIS
@@ -209,6 +209,58 @@ class TestLength:
     def test_a_made_up_day_keeps_its_date_b8(self):
         assert carried("when", AllDay(all_day(29).first, None), G) == all_day(29)
         assert all_day(29).until - all_day(29).first == timedelta(days=1)
+
+
+MASKED = Base(entry(MASK), entry("Doctor", notes="Bring papers", private=True))
+
+
+class TestMask:
+    @pytest.mark.parametrize(
+        ("severa", "google", "expected"),
+        [
+            (entry(MASK), entry("Doctor", private=True), True),
+            (entry("Doctor"), entry("Doctor", private=True), False),
+            (entry(MASK), entry(MASK), False),
+            (entry(MASK, private=True), entry("Doctor", private=True), False),
+        ],
+    )
+    def test_a_placeholder_hides_what_is_private_in_google_only_b4(self, severa, google, expected):
+        assert is_masked(Base(severa, google)) is expected
+
+    def test_nothing_is_masked_before_anything_was_agreed_b4(self):
+        assert not is_masked(NOTHING_AGREED)
+
+    def test_what_is_private_stays_hidden_when_it_is_edited_b4(self):
+        edits = Entry(title="Dentist", notes="Bring more papers", location="Clinic")
+
+        assert carry(edits, S, MASKED) == Entry(title=MASK, notes="", location="Clinic")
+
+    def test_what_is_made_open_is_shown_again_b4(self):
+        edits = Entry(title="Doctor", notes="Bring papers", private=False)
+
+        assert carry(edits, S, MASKED) == edits
+
+    def test_what_is_typed_in_severa_is_not_masked_in_google_b4(self):
+        assert carry(Entry(title="Busy"), G, MASKED) == Entry(title="Busy")
+
+    @pytest.mark.xfail(
+        strict=True,
+        reason="is_masked asks for the placeholder by name: once somebody renames the activity, "
+        "the notes of a private event are carried to it in the clear",
+    )
+    def test_a_renamed_placeholder_does_not_open_what_is_private_b4(self):
+        renamed = MASKED.agreeing(S, Entry(title="Busy"), Entry(title="Busy"))
+
+        assert carry(Entry(notes="Bring more papers"), S, renamed) == Entry(notes="")
+
+    @pytest.mark.xfail(
+        strict=True,
+        reason="carry masks a whole entry by the old base, though it is made again of a private type",
+    )
+    def test_a_private_event_made_again_is_not_masked_b4(self):
+        google = entry("Dentist", private=True)
+
+        assert carry(google, S, MASKED).title == "Dentist"
 
 
 class TestOtherFields:

@@ -155,10 +155,6 @@ class TestLostReplies:
         assert turns(retitled(link, S, "two"))[0] is Turn.SAME
         assert turns(retitled(link, S, "three"))[0] is Turn.EDITED
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="_counted_as_ours asks differing(shown, half), which leaves out fields unknown in the base",
-    )
     def test_a_recognised_write_teaches_a_field_that_the_base_did_not_know(self):
         unread = replace(OLD, people=UNKNOWN)
         link = linked(OLD, base=Base(unread, unread, SELECTED))
@@ -341,11 +337,6 @@ class TestCreating:
 
         assert turns(link) == (Turn.EDITED, Turn.GONE)
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="a claim to change people counts as a create while the base is empty, and people "
-        "that were not yet added then look taken out",
-    )
     def test_a_crash_between_an_activity_and_its_participants_uninvites_nobody(self):
         invited = replace(OLD, people=people("bob"))
         first, second = create(S, OLD.only(["title", "when"])), Entry(people=people("bob"))
@@ -356,10 +347,6 @@ class TestCreating:
 
         assert "people" not in View(link, OLD, invited).edits(S).known()
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="_counted_as_ours takes a claim to change for a create while the base is empty",
-    )
     def test_an_event_restored_from_the_bin_is_not_removed_by_an_old_change(self):
         gone = Link("l1", S, source="ann").claiming(retitling(G, "old")).checked(G, NOW)
 

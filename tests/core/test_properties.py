@@ -108,6 +108,21 @@ def test_of_a_field_that_both_changed_the_winners_value_stays_d1(world, on_sever
     assert world.entries[winner].only(both) == typed[winner].only(both)
 
 
+@settings(max_examples=200)
+@given(agreements(), EDITS, EDITS)
+def test_a_read_only_event_is_followed_and_never_written_d6(world, on_severa, on_google):
+    world.edit_copy(is_writable=False)
+    typed = edited(world.entries[G], on_google)
+    world.edit(S, edited(world.entries[S], on_severa))
+    world.edit(G, typed)
+
+    assert world.run() is None
+
+    assert world.entries[G] == typed
+    assert is_at_rest(world)
+    assert unlike(world) == []
+
+
 @given(agreements(), SIDES, EDITS)
 def test_a_deletion_is_carried_and_an_edit_outlives_it_d2(world, side, edits):
     kept = edited(world.entries[side.other], edits)

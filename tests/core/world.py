@@ -1,6 +1,6 @@
 """Two perfect calendars with one entry, and a daemon that does what is decided until nothing is left to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import count
@@ -19,7 +19,7 @@ from daemon.core.reconcile import (
     Write,
     next_action,
 )
-from daemon.core.seen import Seen
+from daemon.core.seen import Copy, Seen
 
 from .given import NOW, SELECTED, G, S, activity, copy, entry
 
@@ -45,7 +45,7 @@ class World:
     replies: list[Reply] = field(default_factory=list)
     late: list[Write] = field(default_factory=list)
     steps: int = 0
-    numbers: count = field(default_factory=lambda: count(2))
+    numbers: Iterator[int] = field(default_factory=lambda: count(2))
 
     @property
     def entries(self) -> dict[Side, Entry | None]:
@@ -62,6 +62,13 @@ class World:
         assert seen is not None, "what is not there cannot be edited"
         self.sides[side] = replace(seen, entry=shown) if shown else None
         self.look(side)
+
+    def edit_copy(self, *, is_writable: bool) -> None:
+        """Let Google say whether its event may be changed."""
+        seen = self.sides[G]
+        assert isinstance(seen, Copy), "the event is there"
+        self.sides[G] = replace(seen, is_writable=is_writable)
+        self.look(G)
 
     def look(self, side: Side) -> None:
         """Read a side by id."""

@@ -285,6 +285,24 @@ class Installation(World):
             for call in self.sandbox.faults.journal
         )
 
+    async def visit(self, person: str) -> None:
+        """Let an enabled person visit the profile, which makes the daemon look at once."""
+        await self.call("PUT", "/v1/me/sync", person, {"enabled": True})
+
+    async def until(
+        self, is_so: Callable[[], bool | Awaitable[bool]], seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """Wait until something is so, with visits to the profile so that nobody waits for the poll."""
+
+        async def is_so_or_visited() -> bool:
+            answer = is_so()
+            if answer if isinstance(answer, bool) else await answer:
+                return True
+            await self.visit(self.enabled[0])
+            return False
+
+        await eventually(is_so_or_visited, self, seconds)
+
     async def rounds(self, count: int = 2) -> None:
         """Wait until the daemon has looked at both sides so many more times, each from start to end.
 
@@ -294,7 +312,7 @@ class Installation(World):
         # The first look may have begun before, and only the next one's start tells that one has ended.
         for _ in range(count + 2):
             target = self._looks(person) + 1
-            await self.call("PUT", "/v1/me/sync", person, {"enabled": True})
+            await self.visit(person)
             await eventually(lambda target=target: self._looks(person) >= target, self)  # type: ignore[misc]
 
     async def polls(self, count: int = 2) -> None:
@@ -330,7 +348,7 @@ class Installation(World):
             return [f"{name}: {text}" for name in names for text in self.unlike(name, **exceptions)]
 
         try:
-            await eventually(lambda: not differences(), self, seconds)
+            await self.until(lambda: not differences(), seconds)
         except AssertionError as error:
             raise AssertionError("\n".join([*differences(), str(error)])) from None
         await self.is_quiet()

@@ -1,7 +1,7 @@
 """Changes, conflicts and deletions after the first sync (B5, B6, B9, D1 to D6, F3 for single entries, T3, T7)."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -123,7 +123,7 @@ async def test_wall_clock_times_and_days_hold_across_a_change_of_the_clocks(
     await company.open()
     for name, zone in company.zones.items():
         before, after = days_around_a_change(zone)
-        nine, there = datetime.min.replace(hour=9).time(), ZoneInfo(zone)
+        nine, there = time(9), ZoneInfo(zone)
         activity = company.add_activity(
             name, "Moved in Severa", datetime.combine(before, nine, there)
         )
@@ -221,9 +221,7 @@ async def test_an_edit_outlives_a_deletion_each_way(
     if not is_running:
         await company.start()
 
-    await eventually(
-        lambda: company.subjects("Anna") == company.names("Anna") == ["One", "Two"], company
-    )
+    await company.until(lambda: company.subjects("Anna") == company.names("Anna") == ["One", "Two"])
     await company.agrees()
     assert company.event_named("Anna", "One")["location"] == "Still needed in Severa"
     assert company.activity_named("Anna", "Two")["location"] == "Still needed in Google"
@@ -232,7 +230,7 @@ async def test_an_edit_outlives_a_deletion_each_way(
     company.delete_event("Anna", company.event_named("Anna", "One")["id"])
     company.edit_activity("Anna", guids["One"], location="Needed again")
     company.delete_activity("Anna", company.activity_named("Anna", "Two")["guid"])
-    await eventually(lambda: company.subjects("Anna") == company.names("Anna") == ["One"], company)
+    await company.until(lambda: company.subjects("Anna") == company.names("Anna") == ["One"])
     await company.agrees()
 
 
@@ -248,9 +246,7 @@ async def test_deletions_are_found_near_and_far_and_each_way(company: Installati
     company.delete_event("Anna", events[1])
     company.delete_event("Anna", events[10])
     gone = {"S1", "G1", "G10"}
-    await eventually(
-        lambda: not gone & {*company.subjects("Anna"), *company.names("Anna")}, company
-    )
+    await company.until(lambda: not gone & {*company.subjects("Anna"), *company.names("Anna")})
     company.delete_activity("Anna", guids[11])
     await company.agrees(seconds=60)
     assert len(company.names("Anna")) == 20
@@ -288,7 +284,7 @@ async def test_a_flood_of_deletions_is_held_and_a_trickle_passes(company: Instal
 
     for number in range(9):
         company.delete_event("Anna", company.event_named("Anna", f"A{number}")["id"])
-    await eventually(lambda: len(company.names("Anna")) == 21, company)
+    await company.until(lambda: len(company.names("Anna")) == 21)
     await company.agrees()
     assert await company.problems() == []
 
@@ -296,7 +292,7 @@ async def test_a_flood_of_deletions_is_held_and_a_trickle_passes(company: Instal
     company.delete_event("Anna", company.event_named("Anna", "A9")["id"])
     for number in range(10):
         company.delete_activity("Ben", company.activity_named("Ben", f"B{number}")["guid"])
-    await eventually(lambda: is_held(company, 11), company)
+    await company.until(lambda: is_held(company, 11))
     # Below the company's own limit, so other users go on.
     await company.agrees("Anna", only_severa=["A9"])
     assert company.names("Anna").count("A9") == 1
@@ -307,7 +303,7 @@ async def test_a_flood_of_deletions_is_held_and_a_trickle_passes(company: Instal
     await company.start()
     company.edit_event("Ben", company.event_named("Ben", "B3")["id"], location="Still on")
     held = [f"B{number}" for number in range(10) if number != 3]
-    await eventually(lambda: "B3" in company.names("Ben"), company)
+    await company.until(lambda: "B3" in company.names("Ben"))
     await company.agrees("Ben", only_google=held)
     assert await is_held(company, 10)
 
@@ -326,7 +322,7 @@ async def test_losing_every_entry_at_once_is_held(company: Installation) -> None
 
     for event in company.events("Anna"):
         company.delete_event("Anna", event["id"])
-    await eventually(lambda: is_held(company, 4), company)
+    await company.until(lambda: is_held(company, 4))
 
     await company.agrees(only_severa=[f"E{number}" for number in range(4)])
 
@@ -345,7 +341,7 @@ async def test_a_type_that_is_not_selected_takes_its_event_away_and_brings_it_ba
     company.edit_activity("Anna", born, activityType=travel)
     copied = company.activity_named("Anna", "Born in Google")["guid"]
     company.edit_activity("Anna", copied, activityType=travel)
-    await eventually(lambda: "Born in Severa" not in company.subjects("Anna"), company)
+    await company.until(lambda: "Born in Severa" not in company.subjects("Anna"))
     await company.agrees(only_severa=["Born in Severa"])
 
     company.edit_event("Anna", other, location="Still in sync")
@@ -385,9 +381,7 @@ async def test_long_texts_are_cut_and_the_cut_never_travels_back(company: Instal
     event = company.add_event("Anna", subject.strip(), company.at(1, 9))
     guid = company.add_activity("Anna", "Long notes", company.at(1, 11), notes=notes.strip())
     await company.open()
-    await eventually(
-        lambda: len(company.names("Anna")) == len(company.events("Anna")) == 2, company
-    )
+    await company.until(lambda: len(company.names("Anna")) == len(company.events("Anna")) == 2)
     await company.is_quiet()
     cut = next(one for one in company.activities("Anna") if one["guid"] != guid)
     assert cut["name"].endswith("…")
@@ -397,7 +391,7 @@ async def test_long_texts_are_cut_and_the_cut_never_travels_back(company: Instal
 
     company.edit_activity("Anna", cut["guid"], location="Room 1")
     company.edit_event("Anna", long_event["id"], location="Room 2")
-    await eventually(lambda: company.sandbox.severa.activity(guid)["location"] == "Room 2", company)
+    await company.until(lambda: company.sandbox.severa.activity(guid)["location"] == "Room 2")
     await company.is_quiet()
     assert company.sandbox.google.event("anna@example.com", event)["summary"] == subject.strip()
     assert company.sandbox.google.event("anna@example.com", event)["location"] == "Room 1"
@@ -408,9 +402,8 @@ async def test_long_texts_are_cut_and_the_cut_never_travels_back(company: Instal
         "Anna", cut["guid"], name=cut["name"].replace("Subject Sub", "Title Sub", 1)
     )
     changed = subject.strip().replace("Subject Sub", "Title Sub", 1)
-    await eventually(
-        lambda: company.sandbox.google.event("anna@example.com", event)["summary"] == changed,
-        company,
+    await company.until(
+        lambda: company.sandbox.google.event("anna@example.com", event)["summary"] == changed
     )
     await company.is_quiet()
 

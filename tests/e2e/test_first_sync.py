@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.e2e.installation import Installation, eventually
+from tests.e2e.installation import Installation
 
 
 async def test_the_first_sync_matches_what_is_equal_and_creates_the_rest(
@@ -91,12 +91,11 @@ async def test_equal_entries_are_matched_one_to_one_the_more_alike_first(
     # The two that looked the same in all are linked to each other, not across.
     event = next(e for e in company.events("Anna") if e.get("location") == "Room Two")
     company.edit_event("Anna", event["id"], location="Room Four")
-    await eventually(
+    await company.until(
         lambda: (
             sorted(a["location"] or "" for a in company.activities("Anna"))
             == ["", "", "", "Room Four", "Room One"]
-        ),
-        company,
+        )
     )
 
 
@@ -211,9 +210,7 @@ async def test_project_tasks_are_never_synced_nor_matched_even_when_selected(
     assert company.names("Anna") == ["Build", "Build", "Test"]
     company.edit_event("Anna", event, summary="Build it")
     company.edit_activity("Anna", task, name="Build the house")
-    await eventually(
-        lambda: company.names("Anna") == ["Build it", "Build the house", "Test"], company
-    )
+    await company.until(lambda: company.names("Anna") == ["Build it", "Build the house", "Test"])
     await company.agrees(only_severa=["Build the house", "Test"])
 
 
@@ -317,9 +314,9 @@ async def test_a_first_sync_shows_its_progress_and_holds_nobody_up(company: Inst
         seen.append((state["state"], state["progress"]))
         return state["progress"] is not None
 
-    await eventually(has_progress, company)
+    await company.until(has_progress)
     company.add_event("Ben", "In a hurry", company.at(1, 9))
-    await eventually(lambda: "In a hurry" in company.names("Ben"), company)
+    await company.until(lambda: "In a hurry" in company.names("Ben"))
     assert len(company.names("Anna")) < 150
     await company.synced("Anna")
 

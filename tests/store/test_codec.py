@@ -32,7 +32,7 @@ FULL_ACCOUNT = Account(
     cursor="token",
     last_synced_at=NOW,
     last_seen_at=NOW,
-    listed_at=NOW,
+    address="anna@example.com",
     retry_at=NOW,
 )
 FULL_SETTINGS = Settings(

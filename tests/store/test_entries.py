@@ -314,9 +314,9 @@ async def test_a_shared_entry_is_counted_once_for_each_who_has_it(store: SqlStor
     shared = with_link(linked("shared", "bo"), copies=(event("s", "anna"), event("s", "bo")))
     await keep(store, shared, linked("own"), with_link(in_severa("one-sided"), base=Base()))
 
-    assert await store.count_entries("anna") == 2
-    assert await store.count_entries("bo") == 1
-    assert await store.count_entries("cleo") == 0
+    assert await store.read(lambda tx: tx.count_shared("anna")) == 2
+    assert await store.read(lambda tx: tx.count_shared("bo")) == 1
+    assert await store.read(lambda tx: tx.count_shared("cleo")) == 0
 
 
 async def test_problems_are_what_failed_and_what_does_not_take_part(store: SqlStore) -> None:

@@ -65,7 +65,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_question_reads_a_whole_table(database: Path, question: str) -> None:
     asked: list[str] = []
-    with engine_of(database, is_writer=True).connect() as connection:
+    with engine_of(database).connect() as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         driver.set_trace_callback(asked.append)

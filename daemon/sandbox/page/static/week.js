@@ -4,6 +4,7 @@ import { hours, places, rows } from "./layout.js";
 import { addDays, clock, clockOf, dateName, dayName, dayOf, minutesOf, span } from "./times.js";
 
 const ROWS_MIN = 2;
+const LINES_AN_HOUR = 2.25;
 
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -62,6 +63,7 @@ function wholeDays(placed, days, context) {
       chip.classList.toggle("begins", index === from);
       chip.classList.toggle("ends", index === until);
       chip.style.gridRow = String(row + 1);
+      chip.style.setProperty("--span", until - index + 1);
       chip.append(element("span", { className: "name", textContent: name(entry) }));
       cell.append(chip);
     }
@@ -98,11 +100,14 @@ function timed({ entry, from, until, lane, lanes }, day, context) {
   made.style.setProperty("--long", (until - from) / 60);
   made.style.setProperty("--lane", lane);
   made.style.setProperty("--lanes", lanes);
-  made.classList.toggle("short", until - from < 50);
+  const lines = Math.floor(((until - from) / 60) * LINES_AN_HOUR);
+  const hasWhen = lines >= 3;
+  made.classList.toggle("short", lines < 2);
+  made.style.setProperty("--lines", hasWhen ? lines - 1 : lines);
   made.classList.toggle("point", !entry.end);
   made.append(element("span", { className: "name", textContent: name(entry) }));
   const place = entry.location ? ` ${entry.location}` : "";
-  made.append(element("span", { className: "when", textContent: clockOf(entry.start) + place }));
+  if (hasWhen) made.append(element("span", { className: "when", textContent: clockOf(entry.start) + place }));
   if (entry.end && day === dayOf(entry.end)) made.append(element("span", { className: "edge" }));
   return made;
 }
