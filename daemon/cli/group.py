@@ -11,10 +11,26 @@ from daemon.errors import Misused, SyncError
 DEFAULT_CONFIG: Final = Path("/etc/severa-gcal/config.toml")
 FAILED: Final = 1
 MISUSED: Final = 2
+INTERRUPTED: Final = 130
 
 
 class Commands(click.Group):
-    """Turns our errors into one line on stderr and the right exit code; never a traceback."""
+    """Turns our errors, and wrong usage, into one line on stderr and the right exit code; never a traceback."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line and end the process."""
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(MISUSED)
+        except click.ClickException as error:
+            # click's own form is three lines: usage, where to find help, and what is wrong.
+            click.echo(f"severa-gcal: {one_line(error.format_message())}", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -24,7 +40,7 @@ class Commands(click.Group):
             click.echo(f"severa-gcal: {one_line(str(error))}", err=True)
             sys.exit(MISUSED if isinstance(error, Misused) else FAILED)
         except KeyboardInterrupt:
-            sys.exit(130)
+            sys.exit(INTERRUPTED)
         except BrokenPipeError:
             sys.exit(FAILED)
 

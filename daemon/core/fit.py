@@ -28,7 +28,7 @@ LIMITS: Final = {
 def carry(entry: Entry, to: Side, base: Base) -> Entry:
     """Return the known fields of `entry` (shown by the other side) as `to` is to hold them."""
     carried = {name: _carried(name, value, to, base) for name, value in entry.known().items()}
-    if to is Side.SEVERA and is_masked(base) and entry.private is not False:
+    if to is Side.SEVERA and base.is_hiding and entry.private is not False:
         carried |= {name: mask for name, mask in MASKS.items() if name in carried}
     return entry_of(carried)
 
@@ -43,14 +43,6 @@ def _carried(name: str, value: Any, to: Side, base: Base) -> Any:
     if name in LIMITS[to]:
         return _mended(name, value, to, base)
     return value
-
-
-def is_masked(base: Base) -> bool:
-    """Tell whether Severa shows a placeholder for what is private in Google."""
-    severa, google = base.severa, base.google
-    if not isinstance(severa, Entry) or not isinstance(google, Entry):
-        return False
-    return google.private is True and severa.private is False and severa.title == MASK
 
 
 def has_length(when: When) -> bool:

@@ -23,7 +23,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many links there are, and how many were removed in the last 24 hours."""
+    """How many links there are, and how many more were removed in the last 24 hours or are held."""
 
     links: int
     removed: int

@@ -64,6 +64,8 @@ class Stand(Enum):
     SET_ASIDE = "set-aside"
     PARTED = "parted"
     HELD = "held"
+    RESTORED = "restored"
+    """Somebody said that what was to be removed is to be made again on the other side instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Standing:
 
 
 LIVE: Final = Standing()
+RESTORED: Final = Standing(Stand.RESTORED, "being brought back")
 APPROVED: Final = Standing(reason="deletion approved")
 """Somebody said that what was held may go; it holds until the entry changes."""
 
@@ -88,11 +91,21 @@ class Base:
     google: Half = ABSENT
     type: str = ""
     """The activity type they agreed under (rule B5 asks whether another one was given since)."""
+    is_masked: bool = False
+    """Severa was given a placeholder when the event became private and the activity could not (B4)."""
 
     @property
     def is_pair(self) -> bool:
         """Both sides held the entry."""
         return isinstance(self.severa, Entry) and isinstance(self.google, Entry)
+
+    @property
+    def is_hiding(self) -> bool:
+        """What is private in Google is still to be kept from an activity that is not (B4)."""
+        severa, google = self.severa, self.google
+        if not isinstance(severa, Entry) or not isinstance(google, Entry):
+            return False
+        return self.is_masked and google.private is True and severa.private is False
 
     def on(self, side: Side) -> Half:
         """Return one half."""
@@ -188,6 +201,8 @@ class Link:
             return replace(link, base=Base())
         names = claim.values.known()
         base = link.base.agreeing(claim.side, seen.entry.only(names), claim.takes_in.only(names))
+        if isinstance(seen, Activity) and claim.deed is Deed.CREATE:
+            base = replace(base, is_masked=False)
         return replace(link, base=base)._recognising(claim.side)
 
     def made_and_gone(self, claim: Claim) -> "Link":
@@ -204,10 +219,6 @@ class Link:
             if claim.deed is Deed.CREATE and claim.made_at + CLAIM_LIFE > now
         )
         return Link(self.id, self.born, claims=claims, generation=self.generation)
-
-    def brought_back(self) -> "Link":
-        """Forget that the two agreed, so that the side that is gone is made again from the other (D5)."""
-        return replace(self, base=Base(type=self.base.type), standing=LIVE)
 
     def agreeing_on_type(self) -> "Link":
         """Note that the two sides agree under the activity's present type."""

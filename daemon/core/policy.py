@@ -47,8 +47,7 @@ class Policy:
         activity, base = link.activity, link.base
         is_given = activity is not None and activity.type != base.type
         if not base.is_pair:
-            # What was matched, or is brought back, is synced whatever its type (C1, D5).
-            return link.google is None and is_given
+            return link.google is None  # What was matched is synced whatever its type (C1).
         return link.is_born_in_severa and is_given
 
     def google_value(self, link: Link) -> Value:

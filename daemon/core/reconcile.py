@@ -21,7 +21,7 @@ from daemon.core.entry import (
     Value,
     differing,
 )
-from daemon.core.fit import carry, is_masked
+from daemon.core.fit import carry
 from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.seen import Activity
 
@@ -120,7 +120,7 @@ _FINAL = frozenset({_R.NOTHING, _R.FORGET})
 
 STANDINGS: Final[dict[tuple[Stand, Row], Row]] = {
     (stand, row): row
-    if stand is Stand.LIVE
+    if stand in (Stand.LIVE, Stand.RESTORED)
     or row in _FINAL
     # What is held is a removal; an edit of the entry takes the reason to hold it away.
     or (stand is Stand.HELD and row not in _REMOVALS)
@@ -214,7 +214,7 @@ class View:
         if not isinstance(half, Entry):
             return entry
         names = differing(entry, half)
-        if side is Side.GOOGLE and "private" in names and is_masked(base):
+        if side is Side.GOOGLE and "private" in names and base.is_hiding:
             names |= {"title", "notes"}  # What was hidden while it was private is shown again.
         return entry.only(names)
 
@@ -248,10 +248,10 @@ def next_action(view: View) -> Action | None:
 
 
 def _create(view: View, side: Side) -> Action:
-    source = view.entry_on(side.other)
-    was_there = view.link.base.on(side) is not ABSENT
+    source, base = view.entry_on(side.other), view.link.base
+    was_there = base.on(side) is not ABSENT
     rule = "D2" if was_there else {Side.SEVERA: "B1", Side.GOOGLE: "B2"}[side]
-    return Create(side, carry(source, side, view.link.base), source, rule)
+    return Create(side, carry(source, side, replace(base, is_masked=False)), source, rule)
 
 
 def _carry(view: View, edits: Entry, to: Side) -> Action | None:
@@ -313,6 +313,8 @@ def _unfilled(entry: Entry, other: Entry) -> Entry:
 
 def _remove(view: View, side: Side) -> Action:
     seen = view.link.seen(side)
+    if view.link.standing.stand is Stand.RESTORED:
+        return Part("D5") if isinstance(view.on(side.other), Hidden) else _create(view, side.other)
     if isinstance(seen, Activity) and seen.has_hours:
         return Part("B9")
     if not view.is_writable(side):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from daemon.core.account import Account, Settings, Stage
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.link import APPROVED, Link, Stand
+from daemon.core.link import APPROVED, RESTORED, Link, Stand
 from daemon.core.record import Record
 from daemon.errors import Misused, SyncError
 from daemon.google.client import GoogleClient
@@ -118,6 +118,9 @@ class Admin:
         await store.put_secret(KEY_FILE, Secret(base64.b64encode(file).decode()))
         if password is not None:
             await store.put_secret(PASSWORD, password)
+        else:
+            # The one of an earlier key would be tried on this key from now on.
+            await store.forget_secret(PASSWORD)
         await store.put_secret(KEY, account.key)
         await store.put_secret(CLIENT_ID, Secret(account.client_id))
 
@@ -238,7 +241,7 @@ class Admin:
 
     async def restore(self, *, number: str) -> dict[str, Any]:
         """Make what is gone again, from the side that is left."""
-        return await self._decide(number, Link.brought_back)
+        return await self._decide(number, lambda link: replace(link, standing=RESTORED))
 
     async def _decide(self, number: str, decision: Callable[[Link], Link]) -> dict[str, Any]:
         records = (await self._held_groups()).get(number)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -164,7 +165,8 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
         return f"unix:{listen.path}"
     except OSError as error:
         where = f"{listen.host}:{listen.port}" if isinstance(listen, TcpAddress) else listen.path
-        why = error.strerror or str(error)
+        # asyncio's own text repeats the address as a Python tuple.
+        why = os.strerror(error.errno) if error.errno else str(error)
         raise SyncError(f"Cannot listen on {where} ([web] listen): {why}.") from None
 
 

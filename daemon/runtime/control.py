@@ -51,7 +51,11 @@ async def serve(path: Path, ask: Ask) -> web.AppRunner:
             return web.json_response({"error": str(error), "misused": is_misuse}, status=422)
         return web.json_response({"result": result})
 
+    async def disappear(_: web.Application) -> None:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
     app.router.add_post("/command", command)
+    app.on_cleanup.append(disappear)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     # A killed daemon leaves its socket behind; that we hold the database's lock says it is dead.

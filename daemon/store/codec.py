@@ -152,11 +152,17 @@ def _base_out(base: Base) -> Json:
         "severa": half_to_json(base.severa),
         "google": half_to_json(base.google),
         "type": base.type,
+        "is_masked": base.is_masked,
     }
 
 
 def _base_in(raw: Json) -> Base:
-    return Base(half_from_json(raw["severa"]), half_from_json(raw["google"]), raw["type"])
+    return Base(
+        severa=half_from_json(raw["severa"]),
+        google=half_from_json(raw["google"]),
+        type=raw["type"],
+        is_masked=raw["is_masked"],
+    )
 
 
 def _activity_out(activity: Activity) -> Json:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     union,
 )
 
-from daemon.core.link import Deed, Side
+from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Record
 from daemon.store.codec import decode_link
 from daemon.store.rows import Row, claim_rows, copy_rows, link_row, turn_rows
@@ -98,10 +98,12 @@ def of_user(connection: Connection, user: str, after: str, limit: int) -> tuple[
 
 
 def due(
-    connection: Connection, now: datetime, users: Sequence[str], limit: int
+    connection: Connection, now: datetime, users: Sequence[str], limit: int, unread_only: bool
 ) -> tuple[Record, ...]:
     """Return the entries that these users take part in and that are due, the longest due first."""
     ids = select(turn.c.link_id).where(turn.c.user.in_(_VALUES), turn.c.due_at <= now)
+    if unread_only:
+        ids = ids.where(turn.c.is_unread)
     first = ids.group_by(turn.c.link_id).order_by(func.min(turn.c.due_at), turn.c.link_id)
     found = _each_once(connection, _RECORD.where(link.c.id.in_(first.limit(limit))), users)
     return tuple(sorted(found, key=lambda record: (record.due_at, record.link.id))[:limit])
@@ -150,6 +152,13 @@ def living_activity(connection: Connection, other_than: Sequence[str]) -> str:
 def count_linked(connection: Connection, user: str | None) -> int:
     """Count the entries that both sides held when they last agreed (of this owner)."""
     asked = select(func.count()).select_from(link).where(link.c.is_linked.is_(True))
+    return _count(connection, asked if user is None else asked.where(link.c.owner == user))
+
+
+def count_held(connection: Connection, user: str | None) -> int:
+    """Count the entries (of this owner) whose removal is held."""
+    # NEEDS_ATTENTION says the same again in the words of the index.
+    asked = select(func.count()).where(NEEDS_ATTENTION, link.c.stand == Stand.HELD.value)
     return _count(connection, asked if user is None else asked.where(link.c.owner == user))
 
 

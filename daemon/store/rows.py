@@ -67,7 +67,8 @@ def turn_rows(record: Record) -> list[Row]:
         *(seen.user for seen in entry.copies),
         *(made.user for made in entry.claims),
     }
-    return [{"link_id": entry.id, "user": user, "due_at": record.due_at} for user in people]
+    row = {"link_id": entry.id, "due_at": record.due_at, "is_unread": bool(entry.unread)}
+    return [{**row, "user": user} for user in people]
 
 
 def _certain_span(activity: Activity) -> tuple[datetime | None, datetime | None]:

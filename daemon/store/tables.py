@@ -115,6 +115,7 @@ turn = Table(
     Column("user", String, primary_key=True),
     Column("due_at", Instant, primary_key=True),
     Column("link_id", ForeignKey(link.c.id, ondelete="CASCADE"), primary_key=True, index=True),
+    Column("is_unread", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -85,14 +85,13 @@ class SqlTransaction:
         return await self.ask(entries.of_user, user, after, limit)
 
     async def records_due(
-        self, now: datetime, users: Sequence[str], limit: int
+        self, now: datetime, users: Sequence[str], limit: int, *, unread_only: bool = False
     ) -> tuple[Record, ...]:
-        """Return the entries that are due, the longest due first.
+        """Return the entries that these users take part in and that are due, the longest due first.
 
-        Those that one of these users owns, has on the calendar or is written for, so that an absent
-        owner's meeting is settled in the turn of those who are present (rules E1, T4).
+        With `unread_only` just those about a side of which there is doubt.
         """
-        return await self.ask(entries.due, now, users, limit)
+        return await self.ask(entries.due, now, users, limit, unread_only)
 
     async def records_unlooked(self, before: datetime, limit: int) -> tuple[Record, ...]:
         """Return the entries with a Severa side last looked at before this, the oldest first."""
@@ -122,6 +121,10 @@ class SqlTransaction:
     async def count_shared(self, user: str) -> int:
         """Count the entries that have both sides and that the user owns or has on the calendar."""
         return await self.ask(entries.count_shared, user)
+
+    async def count_held(self, user: str | None = None) -> int:
+        """Count the entries (of this owner) whose removal is held."""
+        return await self.ask(entries.count_held, user)
 
     async def count_removals(self, since: datetime, user: str | None = None) -> int:
         """Count the removals made since then (of this user's entries), from the history."""

@@ -164,7 +164,9 @@ class Apply:
             change = entry_of(MASKS).over(change)
         values = replace(change, private=seen.entry.private)
         kept = replace(claim, values=values, takes_in=google.entry.only(values.known()))
-        link = replace(record.link.without(claim), standing=Standing(reason=KEEPS_ITS_TYPE))
+        base = replace(record.link.base, is_masked=action.change.private is True)
+        standing = Standing(reason=KEEPS_ITS_TYPE)
+        link = replace(record.link.without(claim), standing=standing, base=base)
         record = await self._claim(replace(record, link=link), kept)
         after = await self._tools.severa.change(
             self._account(claim.user).user, seen, change, type_guid="", mark=None
@@ -179,7 +181,7 @@ class Apply:
         fresh = replace(link, doubted=link.doubted | {side})
         record = await self.read_back(replace(record, link=fresh))
         seen_now = record.link.seen(side)
-        if seen_now is None or seen_now.entry != seen.entry:
+        if seen_now is None or _has_moved(seen, seen_now):
             return record
         claim = Claim(side, Deed.REMOVE, self._tools.now(), ref=seen_now.ref, user=user.user.guid)
         record = await self._claim(record, claim)
@@ -350,6 +352,14 @@ def _is_open_create(claim: Claim, side: Side) -> bool:
 
 def _holds(link: Link, ref: str) -> bool:
     return any(copy.ref == ref for copy in link.copies)
+
+
+def _has_moved(before: Seen, now: Seen) -> bool:
+    """Tell whether what is to be removed is not any more what the decision was about."""
+    if isinstance(before, Activity) and isinstance(now, Activity):
+        facts = (before.has_hours, before.type, before.user)
+        return before.entry != now.entry or facts != (now.has_hours, now.type, now.user)
+    return before.entry != now.entry
 
 
 def _check_carried_out(before: Seen, change: Entry, after: Seen) -> None:

@@ -25,7 +25,7 @@ LOOKS_AT_ONCE: Final = 8
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 COMPANY_EVERY: Final = timedelta(minutes=5)
 """How often users and activity types are listed again."""
-FIRST_SYNC_PASSES: Final = 1
+FIRST_SYNC_PASSES: Final = 2
 SWEEP: Final = timedelta(hours=24)
 SWEEP_MAX: Final = 50
 """Links that one round's sweep reads at most."""

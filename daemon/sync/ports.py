@@ -153,9 +153,12 @@ class Transaction(Protocol):
         ...
 
     async def records_due(
-        self, now: datetime, users: Sequence[str], limit: int
+        self, now: datetime, users: Sequence[str], limit: int, *, unread_only: bool = False
     ) -> tuple[Record, ...]:
-        """Return the entries of these users that are due, the longest due first."""
+        """Return the entries that these users take part in and that are due, the longest due first.
+
+        With `unread_only` just those about a side of which there is doubt.
+        """
         ...
 
     async def records_unlooked(self, before: datetime, limit: int) -> tuple[Record, ...]:
@@ -182,6 +185,10 @@ class Transaction(Protocol):
 
     async def count_shared(self, user: str) -> int:
         """Count the entries that have both sides and that the user owns or has on the calendar."""
+        ...
+
+    async def count_held(self, user: str | None = None) -> int:
+        """Count the entries (of this owner) whose removal is held."""
         ...
 
     async def count_removals(self, since: datetime, user: str | None = None) -> int:

@@ -1,10 +1,9 @@
 """Deciding and doing: all actions of a pass are decided before the first is taken, and floods of deletions are held."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Final
 
 from daemon.core.account import Account, Stage
@@ -31,6 +30,8 @@ from daemon.sync.tools import Tools
 
 RECORDS_A_PASS: Final = 100
 PASSES_MAX: Final = 50
+REMOVALS_MAX: Final = 20_000
+"""How many due entries are looked through to see how large a flood of deletions is."""
 WHILE_OFF: Final = "It was deleted while the sync was off."
 DAY: Final = timedelta(hours=24)
 
@@ -60,35 +61,41 @@ class Settle:
         """
         for _ in range(passes):
             active = [user for user in users if user not in self.refused_users]
-            now = self._tools.now()
-            records = await self._tools.store.read(partial(_due, now=now, users=active))
-            if not records:
+            if not await self._pass(active):
                 return True
-            await self._pass(records)
             if self._fault is not None:
                 raise self._fault
             if self._tools.is_stopping():
                 break
         return False
 
-    async def _pass(self, records: Sequence[Record]) -> None:
-        looked = await self._each(records, self._read_back)
-        planned = [await self._plan(record) for record in looked]
-        plan = [p for p in planned if p is not None]
-        holding = await self._held(plan)
-        waiting = [
-            _standing(p.record, Stand.HELD, holding[p.record.link.id])
-            for p in plan
-            if p.record.link.id in holding
-        ]
-        if waiting:
-            await self._hold(waiting)
-        settled = [p.record for p in plan if p.action is None]
-        await self._rest(settled)
-        going = [p for p in plan if p.action is not None and p.record.link.id not in holding]
-        await self._each_planned(going)
+    async def _pass(self, users: Sequence[str]) -> bool:
+        """Read what is in doubt, or else decide and do; tell whether there was anything."""
+        unread = await self._due(users, RECORDS_A_PASS, unread_only=True)
+        if unread:
+            await self._each(unread, self._read_back)
+            return True
+        records = await self._due(users, RECORDS_A_PASS)
+        plan = await self._plan_all(records)
+        holding = await self._held(plan, users)
+        await self._hold([p.record for p in plan if p.record.link.id in holding], holding)
+        await self._rest([p.record for p in plan if p.action is None])
+        await self._do([p for p in plan if p.action and p.record.link.id not in holding])
+        return bool(records)
+
+    async def _due(
+        self, users: Sequence[str], limit: int, *, unread_only: bool = False
+    ) -> tuple[Record, ...]:
+        now = self._tools.now()
+        return await self._tools.store.read(
+            lambda tx: tx.records_due(now, users, limit, unread_only=unread_only)
+        )
 
     # Deciding
+
+    async def _plan_all(self, records: Sequence[Record]) -> list[_Planned]:
+        planned = [await self._plan(record) for record in records]
+        return [one for one in planned if one is not None]
 
     async def _plan(self, record: Record) -> _Planned | None:
         try:
@@ -111,34 +118,35 @@ class Settle:
         )
         return next_action(view)
 
-    async def _held(self, plan: Sequence[_Planned]) -> dict[str, str]:
-        removals = [
-            Removal(p.record.link.id, p.record.user or p.record.link.source)
-            for p in plan
-            if isinstance(p.action, Remove) and p.record.link.standing != APPROVED
-        ]
-        if not removals:
+    async def _held(self, plan: Sequence[_Planned], users: Sequence[str]) -> dict[str, str]:
+        """Return why deletions are held, by link id; the whole flood is counted, not just this pass of it (D5)."""
+        if not _removals(plan):
             return {}
-        since = self._tools.now() - DAY
+        whole = await self._plan_all(await self._due(users, REMOVALS_MAX))
+        removals, since = _removals(whole), self._tools.now() - DAY
 
-        async def census(tx: Transaction) -> tuple[dict[str, Census], Census]:
-            users = {
-                user: Census(await tx.count_links(user), await tx.count_removals(since, user))
-                for user in {removal.user for removal in removals}
-            }
-            return users, Census(await tx.count_links(), await tx.count_removals(since))
+        async def census(tx: Transaction, user: str | None = None) -> Census:
+            held_ones, removed = await tx.count_held(user), await tx.count_removals(since, user)
+            return Census(await tx.count_links(user) - held_ones, removed + held_ones)
 
-        users, company = await self._tools.store.read(census)
-        return held(removals, users, company) | self._gone_while_off(removals)
+        async def censuses(tx: Transaction) -> tuple[dict[str, Census], Census]:
+            owners = {removal.user for removal in removals}
+            return {user: await census(tx, user) for user in owners}, await census(tx)
+
+        each, company = await self._tools.store.read(censuses)
+        return held(removals, each, company) | self._gone_while_off(removals)
 
     def _gone_while_off(self, removals: Sequence[Removal]) -> dict[str, str]:
         """Hold what was deleted before a user's sync was switched on again (C4)."""
         first = {g for g, a in self._accounts.items() if a.stage is not Stage.DONE}
         return {r.link_id: WHILE_OFF for r in removals if r.user in first}
 
-    async def _hold(self, records: Sequence[Record]) -> None:
-        await self._tools.store.write(lambda tx: tx.save(records))
-        for record in records:
+    async def _hold(self, records: Sequence[Record], reasons: Mapping[str, str]) -> None:
+        if not records:
+            return
+        waiting = [_standing(r, Stand.HELD, reasons[r.link.id]) for r in records]
+        await self._tools.store.write(lambda tx: tx.save(waiting))
+        for record in waiting:
             self._tools.report("entry.held", entry=record.link.id, user=record.user)
 
     async def _rest(self, records: Sequence[Record]) -> None:
@@ -167,11 +175,9 @@ class Settle:
             return await work(record)
 
     async def _read_back(self, record: Record) -> Record | None:
-        if not record.link.unread:
-            return record
         return await self._guarded(record, lambda: self._apply.read_back(record))
 
-    async def _each_planned(self, plan: Sequence[_Planned]) -> None:
+    async def _do(self, plan: Sequence[_Planned]) -> None:
         actions = {p.record.link.id: p.action for p in plan}
 
         async def work(record: Record) -> Record | None:
@@ -250,8 +256,12 @@ class Settle:
         await self._tools.store.write(lambda tx: tx.save([record]))
 
 
-async def _due(tx: Transaction, now: datetime, users: Sequence[str]) -> tuple[Record, ...]:
-    return await tx.records_due(now, users, RECORDS_A_PASS)
+def _removals(plan: Sequence[_Planned]) -> list[Removal]:
+    return [
+        Removal(one.record.link.id, one.record.user)
+        for one in plan
+        if isinstance(one.action, Remove) and one.record.link.standing != APPROVED
+    ]
 
 
 def _released(link: Link) -> Link:

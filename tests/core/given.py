@@ -8,7 +8,7 @@ from typing import Any
 from daemon.core.company import Category
 from daemon.core.entry import ABSENT, AllDay, Answer, Entry, Half, Hidden, Person, Timed, Value
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
-from daemon.core.reconcile import View
+from daemon.core.reconcile import Turn, View, turn
 from daemon.core.seen import Activity, Copy
 
 S, G = Side.SEVERA, Side.GOOGLE
@@ -107,7 +107,7 @@ def leaving(rule: str = "B5", shown: Entry | None = None) -> Hidden:
 def view(
     severa: Value,
     google: Value,
-    base: tuple[Half, Half] = (ABSENT, ABSENT),
+    base: Base | tuple[Half, Half] = (ABSENT, ABSENT),
     *,
     winner: Side = S,
     born: Side = S,
@@ -125,7 +125,7 @@ def view(
         activity(shown[S], category=category, **of_activity) if shown[S] else None,
         (copy(shown[G], is_writable=G not in read_only),) if shown[G] else (),
         "ann",
-        Base(*base, kind),
+        base if isinstance(base, Base) else Base(*base, kind),
         standing=Standing(stand),
     )
     return View(link, severa, google, winner)
@@ -142,3 +142,13 @@ def retitled(link: Link, side: Side, title: str) -> Link:
     seen = link.seen(side)
     assert seen is not None, "only a side that is there has a title"
     return link.showing(side, replace(seen, entry=replace(seen.entry, title=title)))
+
+
+def turns(link: Link) -> tuple[Turn, Turn]:
+    """Return what happened on Severa's side and on Google's since they agreed."""
+    shown = {side: seen.entry if (seen := link.seen(side)) else ABSENT for side in Side}
+    return turn(shown[S], link.base.severa), turn(shown[G], link.base.google)
+
+
+def retitling(side: Side, title: str) -> Claim:
+    return change(side, Entry(title=title))

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.core.company import ActivityType, Category, User
 from daemon.core.entry import ABSENT, UNKNOWN, AllDay, Hidden, Timed
-from daemon.core.link import Base, Link
+from daemon.core.link import RESTORED, Base, Link
 from daemon.core.policy import Policy, ended_at
 from daemon.core.reconcile import Remove, Settle, View, next_action
 from daemon.core.recurrence import Recurrence
@@ -70,7 +70,7 @@ class TestSevera:
     def test_what_is_brought_back_is_made_again_whatever_its_type_d5(self):
         held = typed(UNSELECTED, agreed=UNSELECTED).showing(G, None, user="ann")
 
-        assert POLICY.severa_value(held.brought_back()) == OLD
+        assert POLICY.severa_value(replace(held, standing=RESTORED)) == OLD
 
     def test_what_lost_its_event_by_its_type_is_not_made_again_b5(self):
         claim = remove(G)

@@ -368,6 +368,6 @@ async def eventually(
             return
         if time.monotonic() > deadline:
             raise AssertionError(
-                "\n".join(installation.log[-30:]) if installation else "waited too long"
+                "\n".join(installation.log[-12:]) if installation else "waited too long"
             )
         await asyncio.sleep(0.05)

@@ -75,7 +75,7 @@ links = st.builds(
     activity=st.none() | activities,
     copies=st.lists(copies, max_size=2).map(tuple),
     source=text,
-    base=st.builds(Base, halves, halves, text),
+    base=st.builds(Base, halves, halves, text, st.booleans()),
     claims=st.lists(claims, max_size=2).map(tuple),
     standing=st.builds(Standing, st.sampled_from(Stand), text, maybe_instant),
     generation=st.integers(0, 9),

@@ -124,7 +124,12 @@ def test_the_halves_of_a_base_stay_on_their_sides() -> None:
 
     base = json.loads(codec.encode_link(link))["base"]
 
-    assert base == {"severa": entry_to_json(ENTRY), "google": "absent", "type": "meeting"}
+    assert base == {
+        "severa": entry_to_json(ENTRY),
+        "google": "absent",
+        "type": "meeting",
+        "is_masked": False,
+    }
 
 
 @pytest.mark.parametrize(

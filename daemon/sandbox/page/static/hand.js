@@ -11,6 +11,7 @@ export function listen(section, find, act) {
   let wasDragged = false;
 
   section.addEventListener("pointerdown", (event) => {
+    act.busy(true);
     const block = event.target.closest(".entry");
     // A finger scrolls; it moves entries in the form.
     if (!block || event.button !== 0 || event.pointerType === "touch") return;
@@ -21,16 +22,15 @@ export function listen(section, find, act) {
     if (!drag) return;
     const far = Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > THRESHOLD;
     if (!drag.isMoving && !far) return;
-    if (!drag.isMoving) act.busy(true);
     drag.isMoving = true;
     follow(event, drag);
   });
 
   const finish = (event) => {
-    if (!drag) return;
+    act.busy(false);
     const done = drag;
     drag = null;
-    if (!done.isMoving) return;
+    if (!done?.isMoving) return;
     wasDragged = true;
     setTimeout(() => (wasDragged = false));
     for (const block of done.blocks) block.classList.remove("dragged");
@@ -38,7 +38,6 @@ export function listen(section, find, act) {
     if (event.type === "pointerup" && entry && (done.days || done.minutes)) {
       act.move(entry, times(entry, done));
     }
-    act.busy(false);
   };
   window.addEventListener("pointerup", finish);
   window.addEventListener("pointercancel", finish);

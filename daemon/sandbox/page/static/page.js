@@ -31,7 +31,9 @@ async function load() {
   try {
     const week = await ask(`/api/week?${query}`);
     if (turn !== loading || wanted !== `${state.person} ${state.monday}`) return;
-    show({ ...week, person: state.person });
+    // Nothing is drawn anew under somebody's hand.
+    if (state.isBusy) loadSoon();
+    else show({ ...week, person: state.person });
   } catch (error) {
     complain(error.message);
   }
@@ -46,6 +48,7 @@ function loadSoon() {
 
 function show(week) {
   const before = state.week;
+  if (looks(before) === looks(week)) return;
   state.week = week;
   state.monday = week.monday;
   const focused = document.activeElement?.closest?.(".entry")?.dataset;
@@ -59,6 +62,8 @@ function show(week) {
   if (!before) tellAll(week.news);
   history.replaceState(null, "", `#${state.person}/${week.monday}`);
 }
+
+const looks = (week) => JSON.stringify({ ...week, news: null });
 
 const isSameView = (before, week) =>
   before && before.person === week.person && before.monday === week.monday;
@@ -198,10 +203,7 @@ function byHand(side, section) {
     }),
     open: (entry) => edit(side, state.person, state.types, entry),
     addAt: (times) => edit(side, state.person, state.types, null, times),
-    busy: (isBusy) => {
-      state.isBusy = isBusy;
-      if (!isBusy) loadSoon();
-    },
+    busy: (isBusy) => (state.isBusy = isBusy),
   });
   section.querySelector(".add").addEventListener("click", () => {
     const day = addDays(state.week.monday, state.day);

@@ -28,11 +28,14 @@ export function draw(calendars, week, types) {
     whole[side] = rows(week[side].filter((entry) => entry.allDay), week.monday);
     most = Math.max(most, ...whole[side].map((place) => place.row + 1));
   }
+  // An empty weekend leaves its room to the working days.
+  const weekend = days.slice(5).some((day) => places(timed, day).length) ? "1fr" : "0.72fr";
   const anyPair = [...week.severa, ...week.google].some((entry) => entry.partner);
   for (const [side, section] of Object.entries(calendars)) {
     const box = section.querySelector(".week");
     box.style.setProperty("--hours", shown.until - shown.from);
     box.style.setProperty("--rows", most);
+    box.style.setProperty("--weekend", weekend);
     const context = { side, week, types, anyPair, shown };
     box.replaceChildren(
       heads(days, week),
@@ -80,7 +83,7 @@ function hourGrid(entries, days, context) {
   }
   const cells = days.map((day, index) => {
     const cell = element("div", { className: "day", data: { day, index, from: from * 60 } });
-    for (const place of places(entries, day)) cell.append(timed(place, day, context));
+    for (const place of places(entries, day)) cell.append(hourly(place, day, context));
     if (day === dayOf(context.week.now)) cell.append(...nowLine(context));
     return cell;
   });
@@ -93,7 +96,7 @@ function nowLine({ week, shown }) {
   return [element("div", { className: "now-line", style: { "--at": at } })];
 }
 
-function timed({ entry, from, until, lane, lanes }, day, context) {
+function hourly({ entry, from, until, lane, lanes }, day, context) {
   const made = block(entry, context, day !== dayOf(entry.start));
   const begin = from / 60 - context.shown.from;
   made.style.setProperty("--at", begin);

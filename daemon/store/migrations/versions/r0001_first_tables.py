@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("user", sa.String(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("link_id", sa.String(), nullable=False),
+        sa.Column("is_unread", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["link_id"], ["link.id"], name="fk_turn_link_id", ondelete="CASCADE"
         ),

@@ -1,0 +1,72 @@
+"""What the demo prints."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from daemon.cli.group import one_line
+from daemon.sandbox.page import News
+
+WAYS: Final = {"google": "Severa → Google", "severa": "Google → Severa"}
+COLOURS: Final = {"google": "blue", "severa": "green"}
+ERASE_LINE: Final = "\r\x1b[2K"
+
+
+class Screen:
+    """Prints to standard output; `on_lost` is called when nobody reads it any more."""
+
+    def __init__(self, on_lost: Callable[[], None]) -> None:
+        self._on_lost = on_lost
+        self._is_terminal = sys.stdout.isatty()
+        self._has_colour = self._is_terminal and not os.environ.get("NO_COLOR")
+        self._shown: dict[str, str] = {}
+
+    def title(self, text: str) -> None:
+        """Print a headline."""
+        self._print(click.style(text, bold=True))
+
+    def line(self, text: str = "") -> None:
+        """Print a line as it is."""
+        self._print(text)
+
+    def step(self, what: str, how: str) -> None:
+        """Print that a step of the set-up is done."""
+        self._print(f"  {what:<18}{how}")
+
+    def progress(self, people: dict[str, str]) -> None:
+        """Show how far everybody is: on a terminal always in the same line."""
+        if not self._is_terminal or people == self._shown:
+            self._shown = people
+            return
+        self._shown = people
+        text = " · ".join(f"{name}: {how}" for name, how in people.items())
+        self._print(f"{ERASE_LINE}  {'First sync':<18}{text}", end="")
+
+    def progress_done(self) -> None:
+        """Print for everybody how the first sync ended."""
+        if self._is_terminal:
+            self._print(ERASE_LINE, end="")
+        for name, how in self._shown.items():
+            self.step(f"First sync {name}", how)
+
+    def news(self, news: News) -> None:
+        """Print one change that arrived."""
+        at = f"{news.at.astimezone():%H:%M:%S}"
+        way = click.style(f"{WAYS[news.side]:<16}", fg=COLOURS[news.side])
+        seconds = "" if news.latency_s is None else f"  ({news.latency_s:.1f} s)"
+        name = click.style(f"{news.person.first_name:<6}", bold=True)
+        what = "".join(letter if letter.isprintable() else " " for letter in news.what)
+        self._print(f"{at}  {name} {way} {what}{click.style(seconds, dim=True)}")
+
+    def fault(self, text: str) -> None:
+        """Print what went wrong, in one line."""
+        self._print(click.style(one_line(text), fg="red"))
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        try:
+            click.echo(text + end, nl=False, color=self._has_colour)
+        except OSError:
+            self._on_lost()

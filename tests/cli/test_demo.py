@@ -1,0 +1,294 @@
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import pytest
+
+from daemon.cli.demo_child import end_stale
+from daemon.cli.demo_home import default_directory
+
+START_S = 60
+STOP_S = 20
+
+
+class Run:
+    """`severa-gcal demo` as a process, with what it prints."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.lines: list[str] = []
+
+    async def until(self, is_it: Callable[[str], bool]) -> str:
+        """Read up to the first line that is as wished."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(START_S):
+            while line := (await self._process.stdout.readline()).decode():
+                self.lines.append(line.rstrip())
+                if is_it(line):
+                    return line.rstrip()
+        raise AssertionError(f"The demo ended early: {self.lines}; {await self.errors()}")
+
+    async def end(self) -> int:
+        """Read the rest and return the exit code."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(STOP_S):
+            rest = await self._process.stdout.read()
+            self.lines += rest.decode().splitlines()
+            return await self._process.wait()
+
+    async def errors(self) -> str:
+        assert self._process.stderr is not None
+        return (await self._process.stderr.read()).decode()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    runs: list[Run] = []
+
+    async def begin(*options: str, state: Path = tmp_path / "demo") -> Run:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "daemon", "demo"),
+            *("--state", str(state), "--for", "100", "--port", "0", *options),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            # The terminal's colours are no part of what is tested.
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        runs.append(Run(process))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.kill()
+        await run.end()
+
+
+def _is_page(line: str) -> bool:
+    return "http://127.0.0.1:" in line and "side by side" in line
+
+
+async def _child(state: Path) -> int:
+    """Return the number of the daemon's process as soon as it is noted."""
+    await _until(lambda: _read(state / "daemon.pid") != "")
+    return int(_read(state / "daemon.pid"))
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    for _ in range(STOP_S * 10):
+        if is_so():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("It did not come true in time.")
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _is_alive(number: int) -> bool:
+    # A process whose end nobody has asked for yet has no command line any more.
+    return bool(_read(Path(f"/proc/{number}/cmdline")))
+
+
+def _world(state: Path) -> dict[str, Any]:
+    world: dict[str, Any] = json.loads((state / "world.json").read_text())
+    return world
+
+
+def _titles(world: dict[str, Any]) -> tuple[Counter[str], Counter[str]]:
+    """Return how often each name occurs among the activities and among the living events."""
+    activities = Counter(row["name"] for row in world["severa"]["rows"])
+    events = Counter(
+        event.get("summary", "")
+        for calendar in world["google"]["calendars"]["calendars"].values()
+        for event in calendar["events"].values()
+        if event.get("status") != "cancelled"
+    )
+    return activities, events
+
+
+async def test_the_demo_shows_edits_arrive_and_survives_a_kill_without_doubles(
+    start: Start, tmp_path: Path
+) -> None:
+    state = tmp_path / "demo"
+    first = await start()
+    await first.until(_is_page)
+    assert any("connected as severa-sync@" in line for line in first.lines)
+    assert sum("entries in step" in line for line in first.lines) == 3
+    to_google = await first.until(lambda line: "Severa → Google" in line)
+    to_severa = await first.until(lambda line: "Google → Severa" in line)
+    for line in (to_google, to_severa):
+        assert line.endswith(" s)"), "The latency of an edit is told."
+    assert not any("\x1b" in line for line in first.lines), "No colours where no terminal is."
+    left_behind = await _child(state)
+    first.kill()
+    await first.end()
+
+    second = await start("--no-script")
+    await second.until(_is_page)
+    await _until(lambda: not _is_alive(left_behind))
+    assert any("as you left it" in line for line in second.lines)
+    await asyncio.sleep(2.5)
+    second.send(signal.SIGINT)
+    assert await second.end() == 0
+    assert "goes on from here" in second.lines[-1]
+    assert await second.errors() == ""
+    assert _read(state / "daemon.pid") == ""
+
+    activities, events = _titles(_world(state))
+    assert activities["Workshop: Kuusela"] == events["Workshop: Kuusela"] == 1
+    assert activities["Sales meeting"] == events["Sales meeting"] == 3
+    for name in ("Kick-off: Nordwind", "Demo for Solberg", "Code review", "Dentist"):
+        assert activities[name] == events[name] == 1, name
+    assert events["Write the offer"] == 0, "Project tasks stay in Severa."
+
+
+async def test_a_daemon_that_dies_ends_the_demo_in_one_line(start: Start, tmp_path: Path) -> None:
+    run = await start("--no-script")
+    await run.until(_is_page)
+
+    os.kill(await _child(tmp_path / "demo"), signal.SIGKILL)
+
+    assert await run.end() == 1
+    errors = await run.errors()
+    assert errors.startswith("severa-gcal: The daemon ended with signal 9")
+    assert errors.count("\n") == 1
+
+
+async def test_stopped_while_it_starts_it_stops_in_order(start: Start, tmp_path: Path) -> None:
+    run = await start()
+    await run.until(lambda line: "on this machine only" in line)
+    number = await _child(tmp_path / "demo")
+
+    run.send(signal.SIGTERM)
+
+    assert await run.end() == 0
+    assert await run.errors() == ""
+    await _until(lambda: not _is_alive(number))
+
+
+async def test_it_stops_by_itself_and_starts_over_when_asked(start: Start, tmp_path: Path) -> None:
+    state = tmp_path / "demo"
+    first = await start("--for", "1")
+    assert await first.end() == 0
+    before = {row["guid"] for row in _world(state)["severa"]["rows"]}
+
+    again = await start("--for", "1")
+    assert await again.end() == 0
+    kept = {row["guid"] for row in _world(state)["severa"]["rows"]}
+    fresh = await start("--for", "1", "--fresh")
+    assert await fresh.end() == 0
+    after = {row["guid"] for row in _world(state)["severa"]["rows"]}
+
+    assert kept == before
+    assert len(after) == len(before)
+    assert not after & before
+
+
+async def _refused(start: Start, *options: str, **more: Any) -> tuple[int, str]:
+    run = await start(*options, **more)
+    code, errors = await run.end(), await run.errors()
+    assert errors.count("\n") == 1, f"This is not one line: {errors}"
+    return code, errors
+
+
+async def test_a_port_that_is_taken_is_told_in_one_line(start: Start) -> None:
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        code, errors = await _refused(start, "--port", port)
+
+    assert code == 1
+    assert f"Port {port} cannot be had" in errors
+    assert "choose another with --port" in errors
+
+
+async def test_two_demos_do_not_share_a_state(start: Start) -> None:
+    first = await start("--no-script")
+    await first.until(lambda line: "on this machine only" in line)
+
+    code, errors = await _refused(start)
+
+    assert code == 1
+    assert "A demo is running already" in errors
+
+
+async def test_a_directory_of_somebody_elses_is_left_alone(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "config.toml").write_text("precious")
+
+    code, errors = await _refused(start, "--fresh", state=tmp_path / "theirs")
+
+    assert code == 2
+    assert "holds other files" in errors
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["config.toml"]
+
+
+async def test_a_world_that_cannot_be_read_is_told_in_one_line(
+    start: Start, tmp_path: Path
+) -> None:
+    state = tmp_path / "demo"
+    state.mkdir()
+    (state / "demo.lock").touch()
+    (state / "world.json").write_text('{"format": 1}')
+
+    code, errors = await _refused(start)
+
+    assert code == 1
+    assert "start over with --fresh" in errors
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_a_process_left_behind_is_ended_only_if_it_is_ours(
+    tmp_path: Path, is_ours: bool
+) -> None:
+    config, pid = tmp_path / "config.toml", tmp_path / "daemon.pid"
+    named = config if is_ours else tmp_path / "other.toml"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "import time; time.sleep(30)", str(named), "run")
+    )
+    pid.write_text(str(process.pid))
+    try:
+        await end_stale(pid, config, sleep=asyncio.sleep)
+
+        assert not pid.exists()
+        async with asyncio.timeout(1 if not is_ours else STOP_S):
+            if is_ours:
+                assert await process.wait() == -signal.SIGTERM
+            else:
+                assert process.returncode is None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("given", "parent"),
+    [("/var/state", "/var/state"), ("", "~/.local/state"), ("here", "~/.local/state")],
+)
+def test_its_state_lives_where_such_state_belongs(
+    monkeypatch: pytest.MonkeyPatch, given: str, parent: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", given)
+
+    assert default_directory() == Path(parent).expanduser() / "severa-gcal-demo"
