@@ -6,6 +6,8 @@ from typing import Final
 
 import click
 
+from daemon.errors import SyncError
+
 PORT: Final = 8765
 
 
@@ -35,4 +37,8 @@ def demo(
     from daemon.cli.demo_run import Demo
 
     with held(state or default_directory()) as home:
-        asyncio.run(Demo(home, port=port, has_script=not no_script).run(seconds, is_fresh=fresh))
+        run = Demo(home, port=port, has_script=not no_script)
+        try:
+            asyncio.run(run.run(seconds, is_fresh=fresh))
+        except OSError as error:
+            raise SyncError(f"The demo cannot go on: {error.strerror or error}.") from None

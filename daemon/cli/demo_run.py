@@ -38,6 +38,7 @@ class Demo:
         self._home, self._port, self._has_script, self._sleep = home, port, has_script, sleep
         self._stop = asyncio.Event()
         self._screen = Screen(on_lost=self._stop.set)
+        self._child: Child | None = None
 
     async def run(self, seconds: float | None, *, is_fresh: bool) -> None:
         """Start everything, show it until told to stop, and stop in order.
@@ -47,7 +48,7 @@ class Demo:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._asked_to_stop)
         if seconds is not None:
             loop.call_later(seconds, self._stop.set)
         await end_stale(self._home.pid, self._home.config, sleep=self._sleep)
@@ -61,7 +62,7 @@ class Demo:
             await _start(sandbox, stack)
             self._home.configure(sandbox, company)
             self._screen.title("Severa and Google Calendar in step, on this machine only")
-            child = await Child.start(
+            self._child = child = await Child.start(
                 self._home.config, self._home.pid, lambda record: self._noted(record, journal)
             )
             stack.push_async_callback(child.stop)
@@ -70,6 +71,12 @@ class Demo:
         self._screen.line(
             "Stopped. `severa-gcal demo` goes on from here, with --fresh it starts over."
         )
+
+    def _asked_to_stop(self) -> None:
+        """Stop in order; whoever asks a second time does not want to wait."""
+        if self._stop.is_set() and self._child is not None:
+            self._child.kill()
+        self._stop.set()
 
     async def _show(
         self, child: Child, sandbox: Sandbox, company: Company, journal: Journal, page: str

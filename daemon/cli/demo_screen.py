@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
+from shutil import get_terminal_size
 from typing import Final
 
 import click
@@ -20,9 +22,13 @@ class Screen:
 
     def __init__(self, on_lost: Callable[[], None]) -> None:
         self._on_lost = on_lost
+        if isinstance(sys.stdout, TextIOWrapper):
+            # A terminal that knows no arrows shows question marks.
+            sys.stdout.reconfigure(errors="replace")
         self._is_terminal = sys.stdout.isatty()
         self._has_colour = self._is_terminal and not os.environ.get("NO_COLOR")
         self._shown: dict[str, str] = {}
+        self._has_open_line = False
 
     def title(self, text: str) -> None:
         """Print a headline."""
@@ -38,17 +44,15 @@ class Screen:
 
     def progress(self, people: dict[str, str]) -> None:
         """Show how far everybody is: on a terminal always in the same line."""
-        if not self._is_terminal or people == self._shown:
-            self._shown = people
+        is_news, self._shown = people != self._shown, people
+        if not self._is_terminal or not is_news:
             return
-        self._shown = people
         text = " · ".join(f"{name}: {how}" for name, how in people.items())
-        self._print(f"{ERASE_LINE}  {'First sync':<18}{text}", end="")
+        room = get_terminal_size().columns - 1
+        self._print(f"  {'First sync':<18}{text}"[:room], is_open=True)
 
     def progress_done(self) -> None:
         """Print for everybody how the first sync ended."""
-        if self._is_terminal:
-            self._print(ERASE_LINE, end="")
         for name, how in self._shown.items():
             self.step(f"First sync {name}", how)
 
@@ -65,8 +69,12 @@ class Screen:
         """Print what went wrong, in one line."""
         self._print(click.style(one_line(text), fg="red"))
 
-    def _print(self, text: str, end: str = "\n") -> None:
+    def _print(self, text: str, *, is_open: bool = False) -> None:
+        """Print a line; an open one is replaced by the next."""
+        erase = ERASE_LINE if self._has_open_line else ""
+        self._has_open_line = is_open
         try:
-            click.echo(text + end, nl=False, color=self._has_colour)
+            end = "" if is_open else "\n"
+            click.echo(f"{erase}{text}{end}", nl=False, color=self._is_terminal)
         except OSError:
             self._on_lost()

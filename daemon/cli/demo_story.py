@@ -1,6 +1,7 @@
 """The edits that people make in the demo, a little story on both sides."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -59,16 +60,37 @@ PLAYS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """An entry that somebody made in this play."""
+class Add:
+    """Somebody adds an entry; `name` is what the later edits call it."""
 
+    name: str
     person: Person
     side: Side
-    id: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Its owner changes fields of an entry, on either side."""
+
+    name: str
+    side: Side
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Its owner deletes an entry, on either side."""
+
+    name: str
+    side: Side
+
+
+Edit = Add | Change | Delete
 
 
 class Story:
-    """Plays about ten edits, one every few seconds; each waits until the entry has come to the side it is made on."""
+    """Plays a scene of edits every few seconds; each waits until the entry has come to the side it is made on."""
 
     def __init__(
         self,
@@ -80,73 +102,74 @@ class Story:
         today: date,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._desk, self._journal = desk, journal
-        self._anna, self._ben, self._clara = company.people
-        self._types = company.types
+        self._desk, self._journal, self._company = desk, journal, company
         self._subjects = PLAYS[play % len(PLAYS)]
         self._today = today
         self._sleep = sleep
-        self._written: dict[str, Written] = {}
+        self._added: dict[str, tuple[Add, str]] = {}
 
     async def play(self) -> None:
-        """Make the edits; one that is not possible (a person was faster) is left out."""
-        for edits in self._scenes():
-            ids = [await self._id_on(name, side) for name, side, _ in edits]
-            for entry_id, (name, side, fields) in zip(ids, edits, strict=True):
-                if entry_id is not None:
-                    self._change(name, side, entry_id, fields)
+        """Make the edits; one that is not possible, because somebody was faster, is left out."""
+        for scene in self._scenes():
+            ids = [await self._id_for(edit) for edit in scene]
+            for edit, entry_id in zip(scene, ids, strict=True):
+                with suppress(Refused):
+                    self._make(edit, entry_id)
             await self._sleep(PACE_S)
 
-    def _scenes(self) -> Iterator[list[tuple[str, Side, dict[str, Any] | None]]]:
-        """Yield the edits of each scene, those of one made at once; adding is done before its scene."""
+    def _scenes(self) -> list[list[Edit]]:
+        """Return the edits; those of one scene are made at the same time."""
         say, on = self._subjects, self._timed
-        place = {"location": "Meeting room 2"}
-        self._add("workshop", self._anna, "severa", title=say.workshop, **on(0, 13, 2), **place)
-        yield []
-        self._add("lunch", self._ben, "google", title=say.lunch, **on(1, 11, 1))
-        yield []
-        yield [("workshop", "google", on(1, 14, 2))]
-        self._add("call", self._clara, "severa", title=say.call, **on(0, 16, 1))
-        yield []
-        yield [("lunch", "severa", {"title": say.lunch_later})]
-        # Different fields on both sides at once: both stay.
-        yield [
-            ("workshop", "severa", {"location": "Meeting room 1"}),
-            ("workshop", "google", {"title": say.workshop_later}),
+        anna, ben, clara = self._company.people
+        workshop = {"title": say.workshop, "location": "Meeting room 2", **on(0, 13, 2)}
+        trip = {
+            "title": say.trip,
+            "kind": self._company.types["Travel"],
+            **self._whole_day(1),
+        }
+        private = {"title": say.private, "private": True, **on(1, 17, 1)}
+        return [
+            [Add("workshop", anna, "severa", workshop)],
+            [Add("lunch", ben, "google", {"title": say.lunch, **on(1, 11, 1)})],
+            [Change("workshop", "google", on(1, 14, 2))],
+            [Add("call", clara, "severa", {"title": say.call, **on(0, 16, 1)})],
+            [Change("lunch", "severa", {"title": say.lunch_later})],
+            [
+                # Different fields on both sides at once: both stay.
+                Change("workshop", "severa", {"location": "Meeting room 1"}),
+                Change("workshop", "google", {"title": say.workshop_later}),
+            ],
+            [Change("call", "google", on(1, 8, 1))],
+            [Add("private", anna, "google", private)],
+            [Delete("lunch", "google")],
+            [Add("trip", ben, "severa", trip)],
+            [Delete("call", "severa")],
         ]
-        yield [("call", "google", on(1, 8, 1))]
-        self._add("private", self._anna, "google", title=say.private, private=True, **on(1, 17, 1))
-        yield []
-        yield [("lunch", "google", None)]
-        travel = {"kind": self._types["Travel"], **self._whole_day(1)}
-        self._add("trip", self._ben, "severa", title=say.trip, **travel)
-        yield []
-        yield [("call", "severa", None)]
 
-    def _add(self, name: str, person: Person, side: Side, **fields: Any) -> None:
-        self._written[name] = Written(person, side, self._desk.add(person, side, fields))
-
-    async def _id_on(self, name: str, side: Side) -> str | None:
-        """Return the id of an entry on a side, once it has arrived there; None if it does not in good time."""
-        written = self._written[name]
-        if written.side == side:
-            return written.id
+    async def _id_for(self, edit: Edit) -> str | None:
+        """Return the id of an entry on the edit's side, once it has arrived there; None if it does not in good time."""
+        if isinstance(edit, Add) or edit.name not in self._added:
+            return None
+        added, entry_id = self._added[edit.name]
+        if added.side == edit.side:
+            return entry_id
         for _ in range(LOOKS_MAX):
-            entry_id = self._journal.partner(written.side, written.id)
-            if entry_id is not None:
-                return entry_id
+            partner = self._journal.partner(added.side, entry_id)
+            if partner is not None:
+                return partner
             await self._sleep(LOOK_S)
         return None
 
-    def _change(self, name: str, side: Side, entry_id: str, fields: dict[str, Any] | None) -> None:
-        person = self._written[name].person
-        try:
-            if fields is None:
-                self._desk.delete(person, side, entry_id)
+    def _make(self, edit: Edit, entry_id: str | None) -> None:
+        if isinstance(edit, Add):
+            made = self._desk.add(edit.person, edit.side, edit.fields)
+            self._added[edit.name] = edit, made
+        elif entry_id is not None:
+            person = self._added[edit.name][0].person
+            if isinstance(edit, Change):
+                self._desk.change(person, edit.side, entry_id, edit.fields)
             else:
-                self._desk.change(person, side, entry_id, fields)
-        except Refused:
-            return
+                self._desk.delete(person, edit.side, entry_id)
 
     def _timed(self, days: int, hour: int, hours: int) -> dict[str, Any]:
         day = self._day(days)

@@ -186,6 +186,11 @@ class Link:
         )
         return replace(self, claims=claims, doubted=self.doubted - {side})
 
+    def letting_go(self, now: datetime) -> "Link":
+        """Drop claims that can land no more: what a person types later is not to be taken for ours."""
+        claims = tuple(c for c in self.claims if not c.is_checked or c.made_at + CLAIM_LIFE >= now)
+        return self if claims == self.claims else replace(self, claims=claims)
+
     def without(self, claim: Claim) -> "Link":
         """Take a claim back whose answer came."""
         return replace(self, claims=tuple(other for other in self.claims if other != claim))

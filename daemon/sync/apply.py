@@ -30,7 +30,8 @@ class Apply:
 
     async def read_back(self, record: Record) -> Record:
         """Read by id every side about which there is doubt; what is gone is gone with proof only (D4)."""
-        link, now = record.link, self._tools.now()
+        now = self._tools.now()
+        link = record.link.letting_go(now)
         for side in sorted(link.unread, key=lambda side: side.value):
             began = self._tools.writes.now()
             link = await (
@@ -193,7 +194,8 @@ class Apply:
 
     async def _claim(self, record: Record, claim: Claim) -> Record:
         self._tools.writes.note(record.link.id)
-        return await self._keep(replace(record, link=record.link.claiming(claim)))
+        link = record.link.letting_go(claim.made_at).claiming(claim)
+        return await self._keep(replace(record, link=link))
 
     async def _answered(
         self, record: Record, claim: Claim, seen: Seen | None, action: Action, word: str

@@ -82,7 +82,8 @@ class Engine:
                     hint="Correct [severa] in the configuration, or start with a new database.",
                 )
             accounts = {account.user.guid: account for account in await tx.accounts()}
-            await tx.save_accounts([_renewed(accounts.get(user.guid), user) for user in users])
+            renewed_accounts = [_renewed(accounts.get(user.guid), user) for user in users]
+            await tx.save_accounts([a for a in renewed_accounts if a != accounts.get(a.user.guid)])
             renewed = replace(settings, types=types, user_guids=guids)
             if renewed != settings:
                 await tx.save_settings(renewed)
@@ -215,22 +216,24 @@ class Engine:
     async def _settle(self, accounts: Sequence[Account], policy: Policy) -> bool:
         everybody = await self._tools.store.read(lambda tx: tx.accounts())
         settle = Settle(self._tools, policy, everybody)
-        live = [account.user.guid for account in accounts if account.stage is Stage.DONE]
-        first = [account.user.guid for account in accounts if account.stage is not Stage.DONE]
-        is_done = await settle.run(live)
-        is_done = await settle.run(first, passes=FIRST_SYNC_PASSES) and is_done
+        live = [account for account in accounts if account.stage is Stage.DONE]
+        first = [account for account in accounts if account.stage is not Stage.DONE]
+        is_done = {
+            Stage.DONE: await settle.run([a.user.guid for a in live]),
+            Stage.WRITING: await settle.run([a.user.guid for a in first], passes=FIRST_SYNC_PASSES),
+        }
         for account in accounts:
             guid = account.user.guid
             if error := settle.refused_users.get(guid):
                 await self._fail(account, State.PAUSED, error)
             else:
                 self.looked_at[guid] = self._tools.now()
-                await self._finish(account)
-        return is_done
+                await self._finish(account, is_done=is_done[account.stage])
+        return all(is_done.values())
 
     # States
 
-    async def _finish(self, account: Account) -> None:
+    async def _finish(self, account: Account, *, is_done: bool) -> None:
         """Note that a user is up to date, or how far the first sync has come; write only what is new."""
         guid, now = account.user.guid, self._tools.now()
 
@@ -238,7 +241,7 @@ class Engine:
             current = await tx.account(guid)
             if current is None or not current.is_enabled:
                 return
-            await tx.save_accounts([await _finished(tx, current, now)])
+            await tx.save_accounts([await _finished(tx, current, now, is_done=is_done)])
 
         if account.stage is Stage.DONE and account.state is State.IDLE and not account.attempts:
             return
@@ -289,9 +292,8 @@ class Engine:
             self._told_fault = fault
 
 
-async def _finished(tx: Transaction, account: Account, now: datetime) -> Account:
-    left = await tx.count_due(account.user.guid)
-    is_done = account.stage is Stage.DONE or left == 0
+async def _finished(tx: Transaction, account: Account, now: datetime, *, is_done: bool) -> Account:
+    left, is_done = await tx.count_due(account.user.guid), is_done or account.stage is Stage.DONE
     return replace(
         account,
         stage=Stage.DONE if is_done else account.stage,

@@ -209,8 +209,9 @@ class _Activities:
             record.link.id, self._looking.began
         ):
             return _doubted(record, Side.SEVERA, self._tools.now(), self._looking.cause)
-        link = record.link.showing(Side.SEVERA, activity)
-        return _noticed(record, link, self._tools.now(), self._looking)
+        now = self._tools.now()
+        link = record.link.letting_go(now).showing(Side.SEVERA, activity)
+        return _noticed(record, link, now, self._looking)
 
 
 class _Copies:
@@ -249,8 +250,9 @@ class _Copies:
     def _shown(self, record: Record, copy: Copy) -> Record:
         if self._is_outdated(record):
             return _doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
-        link = record.link.showing(Side.GOOGLE, copy)
-        return _noticed(record, link, self._tools.now(), self._looking)
+        now = self._tools.now()
+        link = record.link.letting_go(now).showing(Side.GOOGLE, copy)
+        return _noticed(record, link, now, self._looking)
 
     def _gone(self, record: Record, ref: str) -> Record:
         user, link = self._account.user.guid, record.link

@@ -60,14 +60,16 @@ class Settle:
             CompanyRefused: Nothing can be done for anybody.
         """
         for _ in range(passes):
-            active = [user for user in users if user not in self.refused_users]
-            if not await self._pass(active):
+            if not await self._pass(self._active(users)):
                 return True
             if self._fault is not None:
                 raise self._fault
             if self._tools.is_stopping():
-                break
-        return False
+                return False
+        return not await self._due(self._active(users), 1)
+
+    def _active(self, users: Sequence[str]) -> list[str]:
+        return [user for user in users if user not in self.refused_users]
 
     async def _pass(self, users: Sequence[str]) -> bool:
         """Read what is in doubt, or else decide and do; tell whether there was anything."""

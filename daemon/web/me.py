@@ -60,7 +60,7 @@ async def _body(request: web.Request) -> Any:
             return json.loads(await request.read())
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

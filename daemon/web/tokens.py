@@ -38,10 +38,14 @@ def user_of(authorization: str, key: Secret | None) -> str:
             leeway=LEEWAY,
             options={"require": ["iss", "aud", "sub", "iat", "exp"]},
         )
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
+        # PyJWT lets some of what its JSON parser stumbles over through as it is.
         raise Unproven from None
     subject, issued, expires = claims["sub"], claims["iat"], claims["exp"]
     if not isinstance(subject, str) or not subject:
+        raise Unproven
+    # PyJWT also takes numbers written as text.
+    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
         raise Unproven
     if expires - issued > LIFE_MAX.total_seconds():
         raise Unproven

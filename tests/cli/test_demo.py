@@ -5,14 +5,20 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from socket import socket
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, ClientTimeout
 
 from daemon.cli.demo_child import end_stale
 from daemon.cli.demo_home import default_directory
+from daemon.cli.demo_story import Story
+from daemon.sandbox.page import Desk, Journal
+from daemon.sandbox.people import furnish
+from daemon.sandbox.server import Sandbox
 
 START_S = 60
 STOP_S = 20
@@ -142,10 +148,12 @@ async def test_the_demo_shows_edits_arrive_and_survives_a_kill_without_doubles(
     await first.end()
 
     second = await start("--no-script")
-    await second.until(_is_page)
+    page = (await second.until(_is_page)).split()[-1]
     await _until(lambda: not _is_alive(left_behind))
     assert any("as you left it" in line for line in second.lines)
-    await asyncio.sleep(2.5)
+    await _add_by_hand(page)
+    arrived = await second.until(lambda line: "By hand" in line)
+    assert "Clara  Google → Severa  added “By hand” on Wed 4 Mar 09:00" in arrived
     second.send(signal.SIGINT)
     assert await second.end() == 0
     assert "goes on from here" in second.lines[-1]
@@ -158,6 +166,16 @@ async def test_the_demo_shows_edits_arrive_and_survives_a_kill_without_doubles(
     for name in ("Kick-off: Nordwind", "Demo for Solberg", "Code review", "Dentist"):
         assert activities[name] == events[name] == 1, name
     assert events["Write the offer"] == 0, "Project tasks stay in Severa."
+
+
+async def _add_by_hand(page: str) -> None:
+    body = {"title": "By hand", "start": "2026-03-04T09:00", "end": "2026-03-04T10:00"}
+    url = f"{page}api/google/entries?person=clara@example.com"
+    async with (
+        ClientSession(timeout=ClientTimeout(total=10)) as session,
+        session.post(url, json=body, headers={"X-Demo": "1"}) as answer,
+    ):
+        assert answer.status == 201, await answer.text()
 
 
 async def test_a_daemon_that_dies_ends_the_demo_in_one_line(start: Start, tmp_path: Path) -> None:
@@ -280,6 +298,32 @@ async def test_a_process_left_behind_is_ended_only_if_it_is_ours(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.mark.parametrize("is_sunday", [False, True])
+async def test_the_story_leaves_out_what_does_not_arrive_and_stays_in_the_week(
+    is_sunday: bool,
+) -> None:
+    today = date(2026, 3, 8) if is_sunday else date(2026, 3, 4)
+    sandbox = Sandbox(clock=lambda: datetime(2026, 3, 4, 8, 0, tzinfo=UTC))
+    company = furnish(sandbox, monday=date(2026, 3, 2))
+    journal = Journal(sandbox, company)
+    before = {row["guid"] for row in sandbox.severa.activities()}
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    story = Story(Desk(sandbox, journal), journal, company, play=0, today=today, sleep=sleep)
+    await story.play()
+
+    added = [row for row in sandbox.severa.activities() if row["guid"] not in before]
+    assert {row["name"] for row in added} == {"Workshop: Kuusela", "Visit to Oulu"}
+    titles = {event.get("summary") for event in sandbox.google.events("anna@example.com")}
+    assert "Haircut" in titles
+    for row in added:
+        assert datetime.fromisoformat(row["startDateTime"]).date() <= date(2026, 3, 8)
+    assert sum(waits) < 120, "What never arrives is not waited for without end."
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import { clock, shifted } from "./times.js";
 const STEP = 15;
 const THRESHOLD = 4;
 
-/** Listen on one calendar; `act` holds what to do: move(entry, times), open(entry), addAt(times), busy(bool). */
+/** Listen on one calendar; `act` holds what to do. */
 export function listen(section, find, act) {
   let drag = null;
   let wasDragged = false;
@@ -19,6 +19,8 @@ export function listen(section, find, act) {
   });
 
   window.addEventListener("pointermove", (event) => {
+    // The button was let go where no page hears of it.
+    if (event.buttons === 0) finish(event);
     if (!drag) return;
     const far = Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > THRESHOLD;
     if (!drag.isMoving && !far) return;
@@ -35,9 +37,9 @@ export function listen(section, find, act) {
     setTimeout(() => (wasDragged = false));
     for (const block of done.blocks) block.classList.remove("dragged");
     const entry = find(done.block.dataset.id);
-    if (event.type === "pointerup" && entry && (done.days || done.minutes)) {
-      act.move(entry, times(entry, done));
-    }
+    const isMoved = event.type === "pointerup" && entry && (done.days || done.minutes);
+    if (isMoved) act.move(entry, times(entry, done));
+    else act.redraw();
   };
   window.addEventListener("pointerup", finish);
   window.addEventListener("pointercancel", finish);

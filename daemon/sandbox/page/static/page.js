@@ -48,6 +48,7 @@ function loadSoon() {
 
 function show(week) {
   const before = state.week;
+  // What looks the same is not drawn anew.
   if (looks(before) === looks(week)) return;
   state.week = week;
   state.monday = week.monday;
@@ -61,6 +62,11 @@ function show(week) {
   chooseDay(before?.monday === week.monday ? state.day : null);
   if (!before) tellAll(week.news);
   history.replaceState(null, "", `#${state.person}/${week.monday}`);
+}
+
+function redraw() {
+  draw(calendars, state.week, state.types);
+  chooseDay(state.day);
 }
 
 const looks = (week) => JSON.stringify({ ...week, news: null });
@@ -199,8 +205,9 @@ function byHand(side, section) {
   listen(section, entryOf, {
     move: (entry, times) => change(side, state.person, entry.id, times).catch((error) => {
       complain(error.message);
-      load();
+      redraw();
     }),
+    redraw,
     open: (entry) => edit(side, state.person, state.types, entry),
     addAt: (times) => edit(side, state.person, state.types, null, times),
     busy: (isBusy) => (state.isBusy = isBusy),
