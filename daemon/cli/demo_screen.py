@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 from shutil import get_terminal_size
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -32,7 +32,7 @@ class Screen:
 
     def title(self, text: str) -> None:
         """Print a headline."""
-        self._print(click.style(text, bold=True))
+        self._print(self._styled(text, bold=True))
 
     def line(self, text: str = "") -> None:
         """Print a line as it is."""
@@ -59,15 +59,18 @@ class Screen:
     def news(self, news: News) -> None:
         """Print one change that arrived."""
         at = f"{news.at.astimezone():%H:%M:%S}"
-        way = click.style(f"{WAYS[news.side]:<16}", fg=COLOURS[news.side])
+        way = self._styled(f"{WAYS[news.side]:<16}", fg=COLOURS[news.side])
         seconds = "" if news.latency_s is None else f"  ({news.latency_s:.1f} s)"
-        name = click.style(f"{news.person.first_name:<6}", bold=True)
+        name = self._styled(f"{news.person.first_name:<6}", bold=True)
         what = "".join(letter if letter.isprintable() else " " for letter in news.what)
-        self._print(f"{at}  {name} {way} {what}{click.style(seconds, dim=True)}")
+        self._print(f"{at}  {name} {way} {what}{self._styled(seconds, dim=True)}")
 
     def fault(self, text: str) -> None:
         """Print what went wrong, in one line."""
-        self._print(click.style(one_line(text), fg="red"))
+        self._print(self._styled(one_line(text), fg="red"))
+
+    def _styled(self, text: str, **style: Any) -> str:
+        return click.style(text, **style) if self._has_colour else text
 
     def _print(self, text: str, *, is_open: bool = False) -> None:
         """Print a line; an open one is replaced by the next."""

@@ -200,7 +200,6 @@ async def test_the_same_field_edited_on_both_sides_goes_to_the_winner(
     assert company.activity_named("Anna", "From Google")["location"] == f"{room} 2"
 
 
-@pytest.mark.parametrize("is_running", [True, False], ids=["running", "stopped"])
 async def test_a_type_that_is_not_selected_takes_its_event_away_and_brings_it_back(
     company: Installation,
 ) -> None:
