@@ -134,10 +134,9 @@ def error_text(record: dict[str, Any]) -> str:
     text = str(record.get("msg", "fault"))
     if reason := record.get("reason"):
         return one_line(f"{text}: {reason}")
-    if traces := record.get("exception"):
-        first = traces[0] if isinstance(traces, list) and traces else {}
-        if isinstance(first, dict):
-            return one_line(f"{text}: {first.get('exc_type')}: {first.get('exc_value')}")
+    match record.get("exception"):
+        case [{"exc_type": kind, "exc_value": value}, *_]:
+            return one_line(f"{text}: {kind}: {value}")
     return one_line(text)
 
 

@@ -62,12 +62,11 @@ class Screen:
         way = self._styled(f"{WAYS[news.side]:<16}", fg=COLOURS[news.side])
         seconds = "" if news.latency_s is None else f"  ({news.latency_s:.1f} s)"
         name = self._styled(f"{news.person.first_name:<6}", bold=True)
-        what = "".join(letter if letter.isprintable() else " " for letter in news.what)
-        self._print(f"{at}  {name} {way} {what}{self._styled(seconds, dim=True)}")
+        self._print(f"{at}  {name} {way} {_printable(news.what)}{self._styled(seconds, dim=True)}")
 
     def fault(self, text: str) -> None:
         """Print what went wrong, in one line."""
-        self._print(self._styled(one_line(text), fg="red"))
+        self._print(self._styled(_printable(one_line(text)), fg="red"))
 
     def _styled(self, text: str, **style: Any) -> str:
         return click.style(text, **style) if self._has_colour else text
@@ -81,3 +80,8 @@ class Screen:
             click.echo(f"{erase}{text}{end}", nl=False, color=self._is_terminal)
         except OSError:
             self._on_lost()
+
+
+def _printable(text: str) -> str:
+    """Return a text without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

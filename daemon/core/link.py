@@ -197,7 +197,11 @@ class Link:
 
     def showing(self, side: Side, seen: Seen | None, *, user: str = "") -> "Link":
         """Record what a side shows now (`user` names the calendar where a copy is gone) and know our own writes."""
-        return self._put(side, seen, user)._recognising(side)
+        is_new = self.seen(side) is None
+        link = self._put(side, seen, user)
+        if is_new:
+            link = link._made_by_us(side)
+        return link._recognising(side)
 
     def answered(self, claim: Claim, seen: Seen | None) -> "Link":
         """Record the answer to a write of ours: what it shows of the fields we wrote is what both agree on."""
@@ -245,25 +249,34 @@ class Link:
         generation = self.generation + is_used_up
         return replace(link, base=self.base.having(Side.GOOGLE, half), generation=generation)
 
+    def _made_by_us(self, side: Side) -> "Link":
+        """Move the base over a create of ours that shows for the first time; what differs is somebody's edit since."""
+        seen = self.seen(side)
+        made = [c for c in self.claims if c.side is side and c.deed is Deed.CREATE]
+        ours = [c for c in made if seen is not None and c.ref in ("", seen.ref)]
+        if not ours:
+            return self
+        base = self.base.agreeing(side, ours[-1].values, ours[-1].takes_in)
+        if isinstance(seen, Activity):
+            base = replace(base, type=seen.type, is_masked=False)
+        return replace(self, base=base)
+
     def _recognising(self, side: Side) -> "Link":
-        """Move the base over what our open writes explain of what this side shows now."""
+        """Move the base over the fields that show what an open change of ours wrote and are not yet agreed."""
         seen, base = self.seen(side), self.base
         if seen is None:
             return self
         for claim in reversed(self.claims):
-            is_writing = claim.side is side and claim.deed is not Deed.REMOVE
-            if is_writing and claim.ref in ("", seen.ref):
+            is_change = claim.side is side and claim.deed is Deed.CHANGE
+            if is_change and claim.ref == seen.ref:
                 base = _counted_as_ours(base, claim, seen.entry)
         return replace(self, base=base)
 
 
 def _counted_as_ours(base: Base, claim: Claim, shown: Entry) -> Base:
-    """Move both halves over the fields that show what the claim wrote and are not yet agreed."""
     half = base.on(claim.side)
     if not isinstance(half, Entry):
-        # What we created, and what differs from it is somebody's edit since.
-        is_ours = claim.deed is Deed.CREATE
-        return base.agreeing(claim.side, claim.values, claim.takes_in) if is_ours else base
+        return base
     written, agreed, now = claim.values.known(), half.known(), shown.known()
     ours = [
         name

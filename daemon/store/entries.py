@@ -127,13 +127,21 @@ def activities_between(
     return tuple(sorted(refs))
 
 
-def unlooked(connection: Connection, before: datetime, limit: int) -> tuple[Record, ...]:
-    """Return the entries with a Severa side last looked at before this, the oldest first."""
-    asked = _RECORD.where(link.c.activity_ref.is_not(None)).order_by(link.c.looked_at, link.c.id)
-    never = _records(connection, asked.where(link.c.looked_at.is_(None)).limit(limit))
+def unlooked(
+    connection: Connection, users: Sequence[str], before: datetime, limit: int
+) -> tuple[Record, ...]:
+    """Return these owners' entries with a Severa side last looked at before this, the oldest first."""
+    asked = _RECORD.where(link.c.activity_ref.is_not(None), link.c.owner.in_(_VALUES))
+    asked = asked.order_by(link.c.looked_at, link.c.id).limit(limit)
+    never = _each_once(connection, asked.where(link.c.looked_at.is_(None)), users)
     # Asked apart: with OR, SQLite would walk the whole index to find that few are left.
-    rest = asked.where(link.c.looked_at < before).limit(limit - len(never))
-    return never + _records(connection, rest)
+    rest = _each_once(connection, asked.where(link.c.looked_at < before), users)
+    return (*never, *sorted(rest, key=_looked))[:limit]
+
+
+def _looked(record: Record) -> tuple[datetime, str]:
+    assert record.looked_at is not None, "asked for as looked at before some time"
+    return record.looked_at, record.link.id
 
 
 def living_activity(connection: Connection, other_than: Sequence[str]) -> str:

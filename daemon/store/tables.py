@@ -81,7 +81,14 @@ Index(
     link.c.activity_ref,
     sqlite_where=link.c.ends_at.is_not(None),
 )
-Index("ix_link_looked", link.c.looked_at, link.c.id, sqlite_where=link.c.activity_ref.is_not(None))
+Index(
+    "ix_link_looked",
+    link.c.owner,
+    link.c.looked_at,
+    link.c.id,
+    sqlite_where=link.c.activity_ref.is_not(None),
+)
+Index("ix_link_living", link.c.looked_at, link.c.id, sqlite_where=link.c.activity_ref.is_not(None))
 Index("ix_link_attention", link.c.owner, link.c.id, sqlite_where=NEEDS_ATTENTION)
 
 # An event's copy on one calendar belongs to one entry only.

@@ -93,9 +93,11 @@ class SqlTransaction:
         """
         return await self.ask(entries.due, now, users, limit, unread_only)
 
-    async def records_unlooked(self, before: datetime, limit: int) -> tuple[Record, ...]:
+    async def records_unlooked(
+        self, users: Sequence[str], before: datetime, limit: int
+    ) -> tuple[Record, ...]:
         """Return the entries with a Severa side last looked at before this, the oldest first."""
-        return await self.ask(entries.unlooked, before, limit)
+        return await self.ask(entries.unlooked, users, before, limit)
 
     async def activities_between(
         self, users: Sequence[str], start: datetime, end: datetime

@@ -27,6 +27,7 @@ COMPANY_EVERY: Final = timedelta(minutes=5)
 """How often users and activity types are listed again."""
 FIRST_SYNC_PASSES: Final = 2
 SWEEP: Final = timedelta(hours=24)
+USERS_A_SWEEP: Final = 100
 SWEEP_MAX: Final = 50
 """Links that one round's sweep reads at most."""
 
@@ -41,6 +42,7 @@ class Engine:
         self._turn = asyncio.Lock()
         self._listed_at: dict[str, datetime] = {}
         self._told_fault = ""
+        self._swept = 0
         self.looked_at: dict[str, datetime] = {}
         """When each user's calendar was last looked at without a fault; as many as there are users."""
 
@@ -145,7 +147,7 @@ class Engine:
         if batch:
             await self._pull.near_window(batch, cause=cause)
             self._listed_at |= {account.user.guid: self._tools.now() for account in batch}
-        await self._sweep()
+        await self._sweep(synced)
 
     async def _remove_twin(self, twin: Activity) -> None:
         """Remove an activity that a late create of ours made beside the one that is linked, if nobody touched it."""
@@ -160,18 +162,25 @@ class Engine:
         except (Gone, Stale):
             return
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, accounts: Sequence[Account]) -> None:
         """Look at the links that nobody looked at longest, so that each is seen once in 24 hours (D4)."""
+        users = self._next_to_sweep([account.user.guid for account in accounts])
         now, interval = self._tools.now(), self._tools.rules.poll_interval
         links = await self._tools.store.read(lambda tx: tx.count_links())
         count = min(SWEEP_MAX, ceil(links * interval / SWEEP))
 
         async def work(tx: Transaction) -> None:
-            records = await tx.records_unlooked(now - interval, count)
+            records = await tx.records_unlooked(users, now - interval, count)
             await tx.save([_doubting(record, now) for record in records])
 
         if count:
             await self._tools.store.write(work)
+
+    def _next_to_sweep(self, users: Sequence[str]) -> Sequence[str]:
+        """Return the users whose turn it is, a few in each round and all in turn."""
+        start = self._swept if self._swept < len(users) else 0
+        self._swept = start + USERS_A_SWEEP
+        return users[start : self._swept]
 
     async def _look_at_google(
         self, accounts: Sequence[Account], policy: Policy, cause: str

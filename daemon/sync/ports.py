@@ -161,8 +161,10 @@ class Transaction(Protocol):
         """
         ...
 
-    async def records_unlooked(self, before: datetime, limit: int) -> tuple[Record, ...]:
-        """Return the entries with a Severa side that was last looked at before this, the oldest first."""
+    async def records_unlooked(
+        self, users: Sequence[str], before: datetime, limit: int
+    ) -> tuple[Record, ...]:
+        """Return these owners' entries with a Severa side last looked at before this, the oldest first."""
         ...
 
     async def activities_between(

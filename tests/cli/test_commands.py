@@ -105,44 +105,44 @@ async def test_users_and_status_say_who_is_enabled_and_how_it_goes(company: Inst
     await company.until(lambda: not company.sandbox.faults.pending)
     await company.rounds()
 
-    for _ in range(2):  # With the daemon, then without.
-        rows = {row["email"]: row for row in await company.json("users")}
-        assert list(rows) == ["anna@example.com", "ben@example.com"]
-        anna, ben = rows["anna@example.com"], rows["ben@example.com"]
-        assert set(anna) == {
-            "email", "guid", "enabled", "state", "reason", "lastSyncedAt", "entries", "channel",
-        }  # fmt: skip
-        assert (anna["guid"], anna["enabled"], anna["state"]) == (
-            company.people["Anna"],
-            True,
-            "idle",
-        )
-        assert anna["entries"] == 1
-        assert anna["lastSyncedAt"].endswith("Z")
-        assert (ben["enabled"], ben["state"], ben["lastSyncedAt"]) == (False, "off", None)
-        assert ben["channel"] is None
+    rows = {row["email"]: row for row in await company.json("users")}
+    assert list(rows) == ["anna@example.com", "ben@example.com"]
+    anna, ben = rows["anna@example.com"], rows["ben@example.com"]
+    assert set(anna) == {
+        "email", "guid", "enabled", "state", "reason", "lastSyncedAt", "entries", "channel",
+    }  # fmt: skip
+    assert (anna["guid"], anna["entries"]) == (company.people["Anna"], 1)
+    assert (anna["enabled"], anna["state"], anna["reason"]) == (True, "idle", "")
+    assert anna["lastSyncedAt"].endswith("Z")
+    assert (ben["enabled"], ben["state"], ben["lastSyncedAt"]) == (False, "off", None)
+    assert ben["channel"] is None
 
-        whole = await company.json("status")
-        assert whole["on"] is True
-        assert [row["email"] for row in whole["users"]] == list(rows)
-        assert [problem["standing"] for problem in whole["problems"]] == ["set-aside"]
-        own = await company.json("status", "--user", "Anna@Example.com")
-        assert own | {"progress": None} == {
-            **anna, "lastSyncedAt": own["lastSyncedAt"], "progress": None, "problems": whole["problems"],
-        }  # fmt: skip
-        shown = await company.good("status")
-        assert "The integration is on." in shown
-        assert "1 entries need attention:" in shown
-        assert "Refused" not in shown
-        assert await company.wrong("status", "--user", "nobody@example.com") == (
-            "severa-gcal: Severa has no user nobody@example.com."
-        )
-        assert (await company.good("users")).splitlines()[0].split()[:3] == [
-            "EMAIL",
-            "ENABLED",
-            "STATE",
-        ]
-        assert await company.stop() == 0
+    whole = await company.json("status")
+    assert whole["on"] is True
+    assert [row["email"] for row in whole["users"]] == list(rows)
+    assert [problem["standing"] for problem in whole["problems"]] == ["set-aside"]
+    own = await company.json("status", "--user", "Anna@Example.com")
+    assert own["problems"] == whole["problems"]
+    assert {name: own[name] for name in ("email", "guid", "state")} == {
+        "email": "anna@example.com", "guid": company.people["Anna"], "state": "idle",
+    }  # fmt: skip
+    shown = await company.good("status")
+    assert "The integration is on." in shown
+    assert "1 entries need attention:" in shown
+    assert "Refused" not in shown
+    table = (await company.good("users")).splitlines()
+    assert table[0].split()[:3] == ["EMAIL", "ENABLED", "STATE"]
+
+    told = await company.wrong("status", "--user", "nobody@example.com")
+    assert told == "severa-gcal: Severa has no user nobody@example.com."
+    told = await company.wrong("users", "confirm", "anna@example.com", code=2)
+    assert told == "severa-gcal: The address of anna@example.com needs no confirmation."
+
+    # Without the daemon they say the same.
+    assert await company.stop() == 0
+    stopped = await company.json("status")
+    assert stopped["problems"] == whole["problems"]
+    assert [row["entries"] for row in stopped["users"]] == [1, 0]
 
 
 async def test_a_connection_that_does_not_work_is_told_why_and_replaces_nothing(

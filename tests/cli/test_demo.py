@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
-from daemon.cli.demo_child import end_stale
+from daemon.cli.demo_child import end_stale, error_text
 from daemon.cli.demo_home import default_directory
+from daemon.cli.demo_screen import Screen
 from daemon.cli.demo_story import Story
 from daemon.sandbox.page import Desk, Journal
 from daemon.sandbox.people import furnish
@@ -130,6 +131,7 @@ def _titles(world: dict[str, Any]) -> tuple[Counter[str], Counter[str]]:
     return activities, events
 
 
+@pytest.mark.timeout(240)
 async def test_the_demo_shows_edits_arrive_and_survives_a_kill_without_doubles(
     start: Start, tmp_path: Path
 ) -> None:
@@ -298,6 +300,44 @@ async def test_a_process_left_behind_is_ended_only_if_it_is_ours(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        (
+            {"msg": "company.fault", "reason": "The key\nis revoked."},
+            "company.fault: The key is revoked.",
+        ),
+        (
+            {"msg": "user.fault", "exception": [{"exc_type": "KeyError", "exc_value": "'name'"}]},
+            "user.fault: KeyError: 'name'",
+        ),
+        ({"msg": "round.fault"}, "round.fault"),
+        ({"exception": "nothing that is known"}, "fault"),
+    ],
+)
+def test_a_fault_that_the_daemon_logs_is_one_line(record: dict[str, Any], text: str) -> None:
+    assert error_text(record) == text
+
+
+def test_nothing_in_a_subject_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(on_lost=lambda: None)
+    world = Sandbox(clock=lambda: datetime(2026, 3, 4, 8, 0, tzinfo=UTC))
+    company = furnish(world, monday=date(2026, 3, 2))
+    journal = Journal(world, company)
+    journal.on_news.append(screen.news)
+    time = {"dateTime": "2026-03-04T10:00:00Z"}, {"dateTime": "2026-03-04T11:00:00Z"}
+    event = world.google.person_add(
+        "ben@example.com", {"summary": "Evil\x1b[2J\nSubject", "start": time[0], "end": time[1]}
+    )
+
+    journal.pair("an activity", event["id"])
+
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert "\x1b" not in out
+    assert "Ben    Severa → Google  added “Evil [2J Subject” on Wed 12:00" in out
 
 
 @pytest.mark.parametrize("is_sunday", [False, True])

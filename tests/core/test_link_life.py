@@ -112,6 +112,33 @@ class TestCreating:
         assert turns(link) == (Turn.ABSENT, Turn.NEW)
 
 
+    def test_an_activity_made_again_and_found_agrees_under_its_new_type_b5(self):
+        link = replace(linked(OLD, base=Base(OLD, entry("old"), "type-before")), activity=None)
+        link = link.claiming(create(S, entry("new"), takes_in=entry("new")))
+
+        link = link.showing(S, activity(entry("new"), ref="a9", type=SELECTED))
+
+        assert link.base.type == SELECTED
+
+    def test_a_value_typed_back_before_our_create_was_seen_is_an_edit_d2(self):
+        link = replace(linked(OLD), activity=None)
+        link = link.claiming(create(S, entry("new"), takes_in=entry("new")))
+
+        link = link.showing(S, activity(OLD, ref="a9"))
+
+        assert link.base.severa.title == "new"
+        assert turns(link)[0] is Turn.EDITED
+
+    def test_an_old_create_does_not_take_a_later_edit_for_its_own(self):
+        link = linked(OLD).claiming(create(S, OLD)).checked(S, NOW)
+        link = retitled(link, S, "new")
+        link = replace(link, base=link.base.agreeing(S, entry("new"), entry("new")))
+
+        link = link.showing(S, activity(OLD))
+
+        assert turns(link)[0] is Turn.EDITED
+
+
 class TestForgetting:
     def test_creates_that_may_still_land_are_remembered(self):
         link = linked(OLD).claiming(create(S, OLD)).claiming(retitling(S, "x")).claiming(remove(G))

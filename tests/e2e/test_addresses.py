@@ -49,4 +49,4 @@ async def test_only_addresses_of_the_given_domains_are_used(company: Installatio
 
 
 async def has_state(company: Installation, state: str) -> bool:
-    return (await company.state("Anna"))["state"] == state
+    return bool((await company.state("Anna"))["state"] == state)

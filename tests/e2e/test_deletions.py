@@ -1,5 +1,7 @@
 """Deletions: carried over with proof, outlived by edits, held when there are too many (B9, D2, D4, D5)."""
 
+import pytest
+
 from tests.e2e.installation import Installation
 
 

@@ -33,6 +33,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+# A machine that runs many tests at once is slow, not wrong.
+expect.set_options(timeout=15_000)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No chromium is installed.")
 
 

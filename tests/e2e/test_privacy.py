@@ -1,5 +1,6 @@
 """An event that is made private, or open, after it was linked (B4)."""
 
+from daemon.sandbox.severa.model import Switches
 from tests.e2e.installation import Installation
 
 
@@ -22,6 +23,25 @@ async def test_an_entry_made_private_is_made_anew_as_personal_and_back(
     await company.until(lambda: kinds(company) == ["Meeting"])
     await company.agrees()
     assert company.subjects("Anna") == ["Doctor"]
+
+
+async def test_an_entry_made_private_keeps_its_activity_where_severa_lets_the_type_change(
+    company: Installation,
+) -> None:
+    company.sandbox.severa.switches = Switches(category_may_change=True)
+    company.person("Anna")
+    event = company.add_event("Anna", "Doctor", company.at(1, 9))
+    await company.open()
+    guid = company.activity_named("Anna", "Doctor")["guid"]
+
+    company.edit_event("Anna", event, visibility="private", description="Bring papers")
+    await company.agrees()
+    activity = company.sandbox.severa.activity(guid)
+    assert (activity["activityType"]["name"], activity["notes"]) == ("Personal", "Bring papers")
+
+    company.edit_event("Anna", event, visibility="default")
+    await company.agrees()
+    assert company.sandbox.severa.activity(guid)["activityType"]["name"] == "Meeting"
 
 
 async def test_one_that_holds_more_keeps_its_type_behind_a_placeholder(

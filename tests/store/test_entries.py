@@ -257,6 +257,9 @@ async def test_what_a_listing_must_show_is_what_overlaps_for_certain(
     assert found == (("activity-one",) if is_certain else ())
 
 
+OWNERS = ["anna", "bo"]
+
+
 async def test_the_sweep_begins_with_what_was_not_looked_at_for_longest(store: SqlStore) -> None:
     await keep(
         store,
@@ -267,7 +270,7 @@ async def test_the_sweep_begins_with_what_was_not_looked_at_for_longest(store: S
         in_google("no-activity", looked_at=NOW - 4 * MINUTE),
     )
 
-    every = ids(await store.read(lambda t: t.records_unlooked(NOW, 10)))
+    every = ids(await store.read(lambda t: t.records_unlooked(OWNERS, NOW, 10)))
 
     assert every == ["never", "older", "old"]
     for limit in range(4):
@@ -276,7 +279,7 @@ async def test_the_sweep_begins_with_what_was_not_looked_at_for_longest(store: S
 
 
 async def _unlooked(transaction: SqlTransaction, limit: int) -> tuple[Record, ...]:
-    return await transaction.records_unlooked(NOW, limit)
+    return await transaction.records_unlooked(OWNERS, NOW, limit)
 
 
 async def test_a_witness_is_the_activity_seen_alive_last(store: SqlStore) -> None:

@@ -35,7 +35,7 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "held": lambda c: entries.count_held(c, "anna"),
     "count due": lambda c: entries.count_due(c, "anna"),
     "between": lambda c: entries.activities_between(c, ["anna", "bo"], NOW, NOW + MINUTE),
-    "unlooked": lambda c: entries.unlooked(c, NOW, 10),
+    "unlooked": lambda c: entries.unlooked(c, ["anna", "bo"], NOW, 10),
     "living": lambda c: entries.living_activity(c, ["a"]),
     "count": lambda c: entries.count_linked(c, None),
     "count of": lambda c: entries.count_linked(c, "anna"),

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from daemon.sandbox.faults import Faults
 from daemon.sandbox.severa import fields, listing
@@ -43,18 +44,24 @@ def make_app(
     limit = RateLimit(state, clock).middleware
     app = web.Application(
         client_max_size=BODY_BYTES_MAX,
-        middlewares=[faults.middleware, limit, errors, authorization(state)],
+        middlewares=[faults.middleware, _dated(clock), limit, errors, authorization(state)],
     )
-
-    async def stamp(_: web.Request, answer: web.StreamResponse) -> None:
-        # A careful client reads the server's clock here and nowhere else.
-        answer.headers["Date"] = format_datetime(clock(), usegmt=True)
-
-    app.on_response_prepare.append(stamp)
     calls = Calls(state, clock)
     for method, path, operation, handler in calls.table():
         app.router.add_route(method, ROOT + path, handler, name=f"severa:{operation}")
     return app
+
+
+def _dated(clock: Callable[[], datetime]) -> Middleware:
+    """Date every answer by the sandbox's clock: a careful client reads it there and nowhere else."""
+
+    @web.middleware
+    async def dated(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        answer.headers["Date"] = format_datetime(clock(), usegmt=True)
+        return answer
+
+    return dated
 
 
 class Calls:

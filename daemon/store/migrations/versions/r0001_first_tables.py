@@ -83,9 +83,16 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_linked IS 1"),
     )
     op.create_index(
-        "ix_link_looked",
+        "ix_link_living",
         "link",
         ["looked_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("activity_ref IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_link_looked",
+        "link",
+        ["owner", "looked_at", "id"],
         unique=False,
         sqlite_where=sa.text("activity_ref IS NOT NULL"),
     )

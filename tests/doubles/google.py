@@ -1,0 +1,250 @@
+"""Google in memory, as the engine sees it, with the habits that break sync programs (Google Calendar API v3).
+
+Ids are never free again, deletions leave tombstones, a whole listing does not show them, sync tokens expire, a change
+may be listed some time after it can be read, and writes against an old etag are refused.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from daemon.core.company import User
+from daemon.core.entry import NO_FIELDS, UNKNOWN, AllDay, Entry, When
+from daemon.core.link import Copy, Mark
+from daemon.core.listing import Page
+from daemon.core.text import canonical_text
+from daemon.errors import CursorExpired, Exists, Forbidden, Gone, Refused, Stale, UserRefused
+
+from .line import STRAIGHT, Call, Line
+
+DESCRIPTION_MAX = 8192
+TODO_LENGTH = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One user's copy of an event, or its remains."""
+
+    copy: Copy
+    is_cancelled: bool = False
+
+
+class GoogleDouble:
+    """The users' primary calendars; `user.guid` names a calendar."""
+
+    def __init__(
+        self,
+        *,
+        line: Line = STRAIGHT,
+        now: Callable[[], datetime] = lambda: datetime(2026, 3, 2, 9, tzinfo=UTC),
+        page_size: int = 250,
+    ) -> None:
+        self.line, self._now, self._page_size = line, now, page_size
+        self.calendars: dict[str, dict[str, Event]] = {}
+        self.is_away = False
+        """Every calendar answers as if it were not there."""
+        self._etags, self._refs = count(1), count(1)
+        self._journal: dict[str, list[tuple[datetime, str]]] = {}
+        self._listed: dict[str, list[str]] = {}
+        self._epoch: dict[str, int] = {}
+        self.lateness = timedelta()
+        """How long after it was made a change comes up in listings."""
+
+    # What the engine calls
+
+    async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
+        refs, reached = await self.line.carry(
+            self._call("list", user, says="whole" if cursor is None else ""),
+            lambda: self._to_list(user.guid, cursor),
+        )
+        while len(refs) > self._page_size:
+            first, refs = refs[: self._page_size], refs[self._page_size :]
+            yield self._page(user.guid, first, None)
+            await self.line.carry(self._call("list", user, says="next page"), lambda: None)
+        yield self._page(user.guid, refs, reached)
+
+    async def read(self, user: User, ref: str) -> Copy | None:
+        event = await self.line.carry(
+            self._call("get", user, ref), lambda: self._found(user.guid, ref)
+        )
+        return None if event.is_cancelled else event.copy
+
+    async def answers(self, user: User, witness: str) -> bool:
+        return await self.line.carry(self._call("get calendar", user), lambda: not self.is_away)
+
+    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+        return await self.line.carry(
+            self._call("insert", user, ref, is_write=True, change=entry),
+            lambda: self._create(user.guid, ref, entry, mark),
+        )
+
+    async def change(
+        self, user: User, seen: Copy, change: Entry, *, type_guid: str, mark: Mark | None
+    ) -> Copy:
+        return await self.line.carry(
+            self._call("patch", user, seen.ref, is_write=True, change=change),
+            lambda: self._change(user.guid, seen, change, mark),
+        )
+
+    async def remove(self, user: User, seen: Copy) -> None:
+        return await self.line.carry(
+            self._call("delete", user, seen.ref, is_write=True),
+            lambda: self._remove(user.guid, seen),
+        )
+
+    # What people do
+
+    def person_add(self, user: str, entry: Entry, **fields: object) -> str:
+        """Add an event by hand and return its id."""
+        ref = f"e{next(self._refs)}"
+        made = Copy(ref, user, shown(entry.over(EMPTY)), uid=f"{ref}@google.com")
+        self._put(replace(made, **fields))  # type: ignore[arg-type]
+        return ref
+
+    def person_edit(self, user: str, ref: str, change: Entry) -> None:
+        """Change fields by hand; a person's eyes see the newest version."""
+        copy = self.event(user, ref)
+        self._put(replace(copy, entry=shown(change.over(copy.entry))))
+
+    def person_delete(self, user: str, ref: str) -> None:
+        """Delete by hand."""
+        self._bury(self.event(user, ref))
+
+    def person_duplicate(self, user: str, ref: str) -> str:
+        """Duplicate by hand: Google copies extended properties along, our mark among them."""
+        copy = self.event(user, ref)
+        return self.person_add(user, copy.entry, mark=copy.mark)
+
+    # What the world looks like
+
+    def event(self, user: str, ref: str) -> Copy:
+        """Return a living copy."""
+        event = self.calendars[user][ref]
+        assert not event.is_cancelled, f"{ref} is deleted"
+        return event.copy
+
+    def living(self) -> dict[str, Copy]:
+        """Return every living event by id; copies of one event count once, the organizer's."""
+        copies = [
+            event.copy
+            for calendar in self.calendars.values()
+            for event in calendar.values()
+            if not event.is_cancelled
+        ]
+        return {copy.ref: copy for copy in sorted(copies, key=lambda copy: copy.is_organizer)}
+
+    def expire_cursors(self, user: str) -> None:
+        """Let every sync token of a calendar die."""
+        self._epoch[user] = self._epoch.get(user, 0) + 1
+
+    # Inside
+
+    def _call(
+        self,
+        name: str,
+        user: User,
+        ref: str = "",
+        *,
+        is_write: bool = False,
+        change: Entry = NO_FIELDS,
+        says: str = "",
+    ) -> Call:
+        return Call("google", name, ref, user.guid, is_write, change, says)
+
+    def _to_list(self, user: str, cursor: str | None) -> tuple[list[str], str]:
+        if self.is_away:
+            raise UserRefused("Google finds no calendar.", reason="no-calendar")
+        self._publish(user)
+        epoch, listed = self._epoch.get(user, 0), self._listed.get(user, [])
+        reached = f"{epoch}:{len(listed)}"
+        if cursor is None:
+            events = self.calendars.get(user, {})
+            return [ref for ref, event in events.items() if not event.is_cancelled], reached
+        of_epoch, _, since = cursor.partition(":")
+        if int(of_epoch) != epoch or int(since) > len(listed):
+            raise CursorExpired("Google does not know the sync token any more.")
+        return list(dict.fromkeys(listed[int(since) :])), reached
+
+    def _publish(self, user: str) -> None:
+        """Bring up in listings what was made long enough ago; what is shown is always the newest version."""
+        pending, due = self._journal.get(user, []), self._now()
+        newest = {ref: at for at, ref in pending}
+        ready = [(at, ref) for at, ref in pending if newest[ref] <= due]
+        self._listed.setdefault(user, []).extend(ref for _, ref in ready)
+        self._journal[user] = [row for row in pending if row not in ready]
+
+    def _page(self, user: str, refs: list[str], cursor: str | None) -> Page[Copy]:
+        events = [self.calendars[user][ref] for ref in refs]
+        return Page(
+            seen=tuple(event.copy for event in events if not event.is_cancelled),
+            gone=tuple(event.copy.ref for event in events if event.is_cancelled),
+            cursor=cursor,
+        )
+
+    def _found(self, user: str, ref: str) -> Event:
+        event = self.calendars.get(user, {}).get(ref)
+        if event is None or self.is_away:
+            raise Gone("Google does not find the event.")
+        return event
+
+    def _create(self, user: str, ref: str, entry: Entry, mark: Mark | None) -> Copy:
+        if self.is_away:
+            raise Gone("Google finds no calendar.")
+        if ref in self.calendars.get(user, {}):
+            raise Exists("The id is taken.")
+        made = Copy(ref, user, shown(entry.over(EMPTY)), uid=f"{ref}@google.com", mark=mark)
+        return self._put(made)
+
+    def _change(self, user: str, seen: Copy, change: Entry, mark: Mark | None) -> Copy:
+        event = self._found(user, seen.ref)
+        if event.copy.version != seen.version:
+            raise Stale("The etag is another one.")
+        if event.is_cancelled:
+            raise Forbidden("A deleted event is not written to.")
+        entry = shown(change.over(event.copy.entry))
+        return self._put(replace(event.copy, entry=entry, mark=mark or event.copy.mark))
+
+    def _remove(self, user: str, seen: Copy) -> None:
+        event = self._found(user, seen.ref)
+        if event.is_cancelled:
+            raise Gone("It is deleted already.")
+        if event.copy.version != seen.version:
+            raise Stale("The etag is another one.")
+        self._bury(event.copy)
+
+    def _put(self, copy: Copy) -> Copy:
+        kept = replace(copy, version=f'"{next(self._etags)}"')
+        self.calendars.setdefault(kept.user, {})[kept.ref] = Event(kept)
+        self._journal.setdefault(kept.user, []).append((self._now() + self.lateness, kept.ref))
+        return kept
+
+    def _bury(self, copy: Copy) -> None:
+        kept = self._put(copy)
+        self.calendars[kept.user][kept.ref] = Event(kept, is_cancelled=True)
+
+
+EMPTY = Entry(title="", location="", notes="", private=False)
+
+
+def shown(entry: Entry) -> Entry:
+    """Return the entry as Google keeps it: trimmed, and never without a length."""
+    if entry.notes is not UNKNOWN and len(entry.notes) > DESCRIPTION_MAX:
+        raise Refused("The description is too long.")
+    texts = {
+        name: canonical_text(text) for name, text in entry.known().items() if isinstance(text, str)
+    }
+    when = entry.when if entry.when is UNKNOWN else _lasting(entry.when)
+    return Entry(**{**entry.known(), **texts, "when": when})
+
+
+def _lasting(when: When) -> When:
+    if isinstance(when, AllDay):
+        until = when.until or when.first
+        if until < when.first:
+            raise Forbidden("An entry that ends before it starts.")
+        return replace(when, until=max(until, when.first + timedelta(days=1)))
+    end = when.end or when.start
+    if end < when.start:
+        raise Forbidden("An entry that ends before it starts.")
+    return replace(when, end=when.start + TODO_LENGTH if end == when.start else end)

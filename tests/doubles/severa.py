@@ -1,0 +1,275 @@
+"""Severa in memory, as the engine sees it, with the habits of its REST API.
+
+No precondition but the adapter's own reading just before a write, no id of our choice, no feed of deletions (404 is all
+there is), a repeated create makes a twin, a change feed by Severa's own clock that shows the last row again, and types
+that refuse to change their category.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from itertools import count
+from typing import TypeVar
+
+from daemon.core.company import ActivityType, Category, User
+from daemon.core.entry import UNKNOWN, AllDay, Entry, Unknown, When, differing
+from daemon.core.link import Activity, Mark
+from daemon.core.listing import Page
+from daemon.core.text import canonical_text
+from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
+
+from .line import STRAIGHT, Call, Line
+
+R = TypeVar("R")
+
+NAME_MAX, LOCATION_MAX, NOTES_MAX = 200, 1_000, 10_000
+ROBOT = "api-user"
+PRIVATE = (Category.PERSONAL, Category.ABSENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who works there and which types of activities they use."""
+
+    people: tuple[User, ...]
+    kinds: tuple[ActivityType, ...]
+
+
+class SeveraDouble:
+    """The company's activities."""
+
+    def __init__(
+        self,
+        company: Company,
+        *,
+        line: Line = STRAIGHT,
+        now: Callable[[], datetime] = lambda: datetime(2026, 3, 2, 9, tzinfo=UTC),
+        page_size: int = 100,
+        category_may_change: bool = False,
+    ) -> None:
+        self.company, self.line, self._now = company, line, now
+        self._page_size, self._category_may_change = page_size, category_may_change
+        self.rows: dict[str, Activity] = {}
+        self.is_away = False
+        """It answers to everything that it does not find it."""
+        self._refs = count(1)
+        self._date: datetime | None = None
+
+    # What the engine calls
+
+    async def read(self, user: User, ref: str) -> Activity | None:
+        return await self._current("get", ref)
+
+    async def answers(self, user: User, witness: str) -> bool:
+        def is_there() -> bool:
+            known = self.rows if witness else {one.guid: one for one in self.company.people}
+            return not self.is_away and (witness or user.guid) in known
+
+        return await self._carry(Call("severa", "get witness", witness), is_there)
+
+    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
+        call = Call("severa", "post", "", user.guid, is_write=True, change=entry)
+        return await self._carry(call, lambda: self._create(user.guid, entry, type_guid, ROBOT))
+
+    async def change(
+        self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
+    ) -> Activity:
+        now = await self._current("get before patch", seen.ref)
+        new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
+        _require_unchanged(now, seen, frozenset(change.known()), type_too=bool(new_type))
+        change = replace(change, private=UNKNOWN)
+        if not change.known() and not new_type:
+            return now
+        call = Call("severa", "patch", seen.ref, seen.user, is_write=True, change=change)
+        return await self._carry(call, lambda: self._change(seen.ref, change, new_type))
+
+    async def remove(self, user: User, seen: Activity) -> None:
+        now = await self._current("get before delete", seen.ref)
+        if now.has_hours:
+            raise Forbidden("Hours are booked on it.", reason="hasHours")
+        _require_unchanged(now, seen, frozenset(seen.entry.known()), type_too=True)
+        call = Call("severa", "delete", seen.ref, seen.user, is_write=True)
+        await self._carry(call, lambda: self._remove(seen.ref))
+
+    async def changes(self, since: datetime) -> AsyncIterator[Page[Activity]]:
+        latest = since
+        async for rows in self._pages("list changes", lambda row: stamp(row) >= since):
+            latest = max([latest, *(stamp(row) for row in rows)])
+            yield Page(seen=rows)
+        yield Page(cursor=latest.isoformat())
+
+    async def of_users(
+        self, users: Sequence[str], start: datetime | None, end: datetime | None
+    ) -> AsyncIterator[Page[Activity]]:
+        def fits(row: Activity) -> bool:
+            return row.user in users and _overlaps(row.entry.when, start, end)
+
+        async for rows in self._pages("list of users", fits):
+            yield Page(seen=rows)
+        yield Page(cursor="complete")
+
+    async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:
+        wanted = entry.only(("title", "when"))
+
+        def found() -> tuple[Activity, ...]:
+            if self.is_away:
+                return ()
+            return tuple(
+                row
+                for row in self.rows.values()
+                if row.user == user.guid and row.created_at is not None
+                if row.created_at >= since and not differing(wanted, row.entry)
+            )
+
+        return await self._carry(Call("severa", "find", "", user.guid, change=wanted), found)
+
+    async def time(self) -> datetime:
+        if self._date is None:
+            await self._carry(Call("severa", "heartbeat"), lambda: None)
+        assert self._date is not None, "every answer carries a date"
+        return self._date
+
+    async def types(self) -> tuple[ActivityType, ...]:
+        return await self._carry(Call("severa", "list types"), lambda: self.company.kinds)
+
+    async def users(self) -> tuple[User, ...]:
+        return await self._carry(Call("severa", "list users"), lambda: self.company.people)
+
+    # What people do
+
+    def person_add(
+        self, user: str, entry: Entry, type_guid: str = "", **fields: object
+    ) -> Activity:
+        """Add an activity by hand, of the default type unless one is given."""
+        default = next(kind.guid for kind in self.company.kinds if kind.is_default)
+        row = self._create(user, entry, type_guid or default, user)
+        self.rows[row.ref] = replace(row, **fields)  # type: ignore[arg-type]
+        return self.rows[row.ref]
+
+    def person_edit(self, ref: str, change: Entry, type_guid: str = "") -> Activity:
+        """Change fields or the type by hand."""
+        return self._change(ref, change, type_guid)
+
+    def person_delete(self, ref: str) -> None:
+        """Delete by hand."""
+        self._remove(ref)
+
+    def person_books_hours(self, ref: str) -> None:
+        """Book hours, which leaves no stamp."""
+        self.rows[ref] = replace(self.rows[ref], has_hours=True, is_bare=False)
+
+    # Inside
+
+    async def _carry(self, call: Call, do: Callable[[], R]) -> R:
+        def dated() -> R:
+            self._date = self._now().replace(microsecond=0)
+            return do()
+
+        return await self.line.carry(call, dated)
+
+    async def _current(self, name: str, ref: str) -> Activity:
+        return await self._carry(Call("severa", name, ref), lambda: self._found(ref))
+
+    async def _pages(
+        self, name: str, fits: Callable[[Activity], bool]
+    ) -> AsyncIterator[tuple[Activity, ...]]:
+        """Show what fits, by id; each page shows how things stand when it is asked for."""
+        after = ""
+        while True:
+            rows, after = await self._carry(
+                Call("severa", name, says=after and "next page"), partial(self._page, fits, after)
+            )
+            yield rows
+            if not after:
+                return
+
+    def _page(
+        self, fits: Callable[[Activity], bool], after: str
+    ) -> tuple[tuple[Activity, ...], str]:
+        if self.is_away:
+            raise Transient("Severa does not find its own listing.")
+        refs = sorted(r for r, row in self.rows.items() if r > after and fits(row))
+        shown = refs[: self._page_size]
+        rows = tuple(self.rows[ref] for ref in shown)
+        return rows, shown[-1] if len(shown) < len(refs) else ""
+
+    def _found(self, ref: str) -> Activity:
+        if ref not in self.rows or self.is_away:
+            raise Gone("Severa does not find the activity.")
+        return self.rows[ref]
+
+    def _create(self, user: str, entry: Entry, type_guid: str, author: str) -> Activity:
+        if self.is_away:
+            raise Refused("Severa does not find the type.", reason="NotFound")
+        kind = self._kind(type_guid)
+        made = Activity(
+            ref=f"a{next(self._refs):04}",
+            user=user,
+            entry=_checked(entry.over(EMPTY), kind),
+            type=kind.guid,
+            category=kind.category,
+            created_at=self._now(),
+            created_by=author,
+        )
+        self.rows[made.ref] = made
+        return made
+
+    def _change(self, ref: str, change: Entry, type_guid: str) -> Activity:
+        row = self._found(ref)
+        kind = self._kind(type_guid or row.type)
+        if kind.category is not row.category and not self._category_may_change:
+            raise Forbidden("The category stays.", reason="InvalidOperation")
+        entry = _checked(change.over(row.entry), kind)
+        changed = replace(row, entry=entry, type=kind.guid, category=kind.category)
+        self.rows[ref] = replace(changed, updated_at=self._now())
+        return self.rows[ref]
+
+    def _remove(self, ref: str) -> None:
+        if self._found(ref).has_hours:
+            raise Forbidden("Hours are booked on it.", reason="InvalidOperation")
+        del self.rows[ref]
+
+    def _kind(self, guid: str) -> ActivityType:
+        return next(kind for kind in self.company.kinds if kind.guid == guid)
+
+
+EMPTY = Entry(location="", notes="")
+
+
+def stamp(row: Activity) -> datetime:
+    """Return when a row was changed last, or made."""
+    assert row.created_at is not None, "every row was made some time"
+    return row.updated_at or row.created_at
+
+
+def _checked(entry: Entry, kind: ActivityType) -> Entry:
+    """Return the entry as Severa keeps it, trimmed; privacy is a matter of the type."""
+    texts = {
+        name: canonical_text(text) for name, text in entry.known().items() if isinstance(text, str)
+    }
+    entry = Entry(**{**entry.known(), **texts, "private": kind.category in PRIVATE})
+    limits = (("title", NAME_MAX), ("location", LOCATION_MAX), ("notes", NOTES_MAX))
+    too_long = [name for name, most in limits if len(getattr(entry, name)) > most]
+    if too_long or not entry.title:
+        raise Refused(f"Severa does not take this {too_long or 'empty name'}.")
+    return entry
+
+
+def _require_unchanged(
+    now: Activity, seen: Activity, fields: frozenset[str], *, type_too: bool
+) -> None:
+    changed = differing(now.entry.only(fields), seen.entry.only(fields))
+    if changed or now.user != seen.user or (type_too and now.type != seen.type):
+        raise Stale("The activity has changed in Severa.")
+
+
+def _overlaps(when: When | Unknown, start: datetime | None, end: datetime | None) -> bool:
+    """Count the limits of the window as inside."""
+    assert not isinstance(when, Unknown), "a row has a time"
+    if isinstance(when, AllDay):
+        first = datetime.combine(when.first, time(), UTC)
+        last = datetime.combine(when.until or when.first + timedelta(days=1), time(), UTC)
+    else:
+        first, last = when.start, when.end or when.start
+    return (end is None or first <= end) and (start is None or last >= start)

@@ -1,0 +1,308 @@
+"""The world's own book of who wrote what where, and its judgement of every write the daemon makes.
+
+Each field of each object has a `Cell`: the person's edit that it shows, and all edits that were known when it was
+written. The daemon only carries, so a value that it writes must come from an edit on the other side; it may put it over
+another person's edit only where D1, D2 or D8 say so.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from daemon.core.entry import Entry
+from daemon.core.link import Side
+
+from .alike import FIELDS, alike, is_long
+
+MASKS = {"title": "(private)", "notes": ""}
+
+Place = tuple[Side, str]
+"""A side and the vendor's id there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one field of one object shows."""
+
+    edit: int
+    value: Any
+    before: Any
+    """What the field showed when the edit was made, `None` for an entry's first value."""
+    known: frozenset[int]
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """A deletion."""
+
+    by_person: bool
+    tick: int
+    cells: dict[str, Cell]
+    minute: float
+
+    @property
+    def known(self) -> frozenset[int]:
+        return frozenset[int]().union(*(cell.known for cell in self.cells.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A value that the daemon set out to write, heard back from or not."""
+
+    value: Any
+    minute: float
+
+
+@dataclass(slots=True)
+class Book:
+    """Who wrote what where."""
+
+    winner: Side = Side.SEVERA
+    is_privacy_kept: bool = True
+    """Severa has a type for what is private."""
+    tick: int = 0
+    minute: float = 0.0
+    """The world's clock, in minutes."""
+    cells: dict[Place, dict[str, Cell]] = field(default_factory=dict)
+    graves: dict[Place, Grave] = field(default_factory=dict)
+    origin: dict[Place, int] = field(default_factory=dict)
+    touched: set[Place] = field(default_factory=set)
+    """What a person has edited since it was made."""
+    partners: dict[Place, str] = field(default_factory=dict)
+    history: dict[tuple[Side, str, str], list[Cell]] = field(default_factory=dict)
+    attempts: dict[tuple[Side, str, str], list[Attempt]] = field(default_factory=dict)
+    long: set[tuple[Side, str, str]] = field(default_factory=set)
+    read_at: dict[str, int] = field(default_factory=dict)
+    """When the adapter last read an activity right before writing to it."""
+    retyped: set[str] = field(default_factory=set)
+    """Activities that a person gave another type."""
+    restored: list[tuple[float, float]] = field(default_factory=list)
+    """Backups that were put back: when taken, when put back."""
+    broken: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    edits: int = 0
+    origins: int = 0
+
+    # People
+
+    def person_added(self, place: Place, entry: Entry) -> None:
+        """Note a new entry, each of its fields an edit."""
+        self.origins += 1
+        self.origin[place] = self.origins
+        for name in FIELDS:
+            self._person(place, name, getattr(entry, name), before=None)
+
+    def person_edited(self, place: Place, entry: Entry) -> None:
+        """Note what a person changed, where the object now shows `entry`."""
+        self.touched.add(place)
+        for name in FIELDS:
+            before = self.cells[place][name].value
+            if getattr(entry, name) != before:
+                self._person(place, name, getattr(entry, name), before=before)
+
+    def person_deleted(self, place: Place) -> None:
+        """Note that a person deleted an object."""
+        self._bury(place, by_person=True)
+
+    def _person(self, place: Place, name: str, value: Any, before: Any) -> None:
+        self.tick += 1
+        self.edits += 1
+        known = self._known(place, name) | {self.edits}
+        self._put(place, name, Cell(self.edits, value, before, known, self.tick))
+
+    def _known(self, place: Place, name: str) -> frozenset[int]:
+        """Return what whoever sees this field knows of: also the other side's edits, where both show the same."""
+        mine = self.cells.get(place, {}).get(name)
+        if mine is None:
+            return frozenset()
+        other = self.cells.get(self.partner(place), {}).get(name)
+        if other is not None and self.alike(place, name, mine.value, other.value):
+            return mine.known | other.known
+        return mine.known
+
+    # The daemon
+
+    def daemon_joined(self, activity: str, event: str) -> None:
+        """Note that the daemon took two entries for one (C1)."""
+        self._pair((Side.SEVERA, activity), event)
+        if (Side.SEVERA, activity) in self.origin:
+            self.origin[Side.GOOGLE, event] = self.origin[Side.SEVERA, activity]
+
+    def sets_out(self, place: Place, change: Entry) -> None:
+        """Note what the daemon is about to write."""
+        for name, value in change.known().items():
+            if name in FIELDS:
+                key = (*place, name)
+                self.attempts.setdefault(key, []).append(Attempt(value, self.minute))
+
+    def daemon_created(self, place: Place, entry: Entry, partner: str) -> None:
+        """Note an object that the daemon made out of its other side."""
+        self.tick += 1
+        self._pair(place, partner)
+        other = (place[0].other, partner)
+        if other in self.origin:
+            self.origin[place] = self.origin[other]
+        for name in FIELDS:
+            value = getattr(entry, name)
+            source = self._source(other, name, value, place[0])
+            edit, known = (source.edit, source.known) if source else (0, frozenset())
+            self._put(place, name, Cell(edit, value, None, known, self.tick))
+
+    def daemon_wrote(self, place: Place, entry: Entry, partner: str, *, is_late: bool) -> None:
+        """Note and judge what the daemon changed, where the object now shows `entry`."""
+        self.tick += 1
+        self._pair(place, partner)
+        other = (place[0].other, partner)
+        for name in FIELDS:
+            value, old = getattr(entry, name), self.cells[place][name]
+            if value == old.value:
+                continue
+            source = self._source(other, name, value, place[0])
+            self._judge(place, name, old, source, value, is_late=is_late)
+            edit, known = (source.edit, source.known) if source else (0, frozenset())
+            self._put(place, name, Cell(edit, value, old.value, old.known | known, self.tick))
+
+    def daemon_removed(self, place: Place, partner: str, *, is_late: bool, reason: str) -> None:
+        """Note and judge a deletion; `reason` is a rule that takes the object away, if there is one."""
+        self.tick += 1
+        self._pair(place, partner)
+        grave = self.graves.get((place[0].other, partner))
+        if reason:
+            self.counts[f"removed by {reason}"] += 1
+        elif grave is None or not grave.by_person:
+            self.broken.append(f"{_named(place)} was deleted, and nobody had deleted {partner}")
+        else:
+            self._judge_removal(place, grave, is_late=is_late)
+        self._bury(place, by_person=False)
+
+    def _judge(
+        self,
+        place: Place,
+        name: str,
+        old: Cell,
+        source: Cell | None,
+        value: Any,
+        *,
+        is_late: bool,
+    ) -> None:
+        """Break a promise where the daemon writes over an edit that it had to keep."""
+        if old.edit == 0 or self._is_excused(place, name, old, is_late=is_late):
+            return
+        if old.before is None and old.value == "":
+            self.counts["filled where it was empty (C1)"] += 1
+            return
+        where = f"{name} of {_named(place)}"
+        if source is None:
+            self.broken.append(f"{where} became {value!r}, which nobody wrote, over {old.value!r}")
+        elif old.edit in source.known or self.alike(place, name, old.value, source.before):
+            return
+        elif source.edit in old.known:
+            if not self._was_restored_since(source):
+                self.broken.append(
+                    f"{where} went back to {value!r} over the later {old.value!r}"
+                )
+        elif place[0] is self.winner and not self._was_restored():
+            self.broken.append(f"{where}: {old.value!r} lost to {value!r}, though its side wins")
+        else:
+            self.counts["lost to the other side's edit (D1)"] += 1
+
+    def _is_excused(self, place: Place, name: str, old: Cell, *, is_late: bool) -> bool:
+        """Tell whether D8 lets this edit be lost, and count it."""
+        is_severa = place[0] is Side.SEVERA
+        if is_severa and (is_late or old.tick > self.read_at.get(place[1], 0)):
+            self.counts["lost between reading and writing (D8)"] += 1
+            return True
+        attempts = self.attempts.get((*place, name), [])
+        if any(self.alike(place, name, a.value, old.value) for a in attempts[:-1]):
+            self.counts["typed what the daemon was writing (D8)"] += 1
+            return True
+        return False
+
+    def _judge_removal(self, place: Place, grave: Grave, *, is_late: bool) -> None:
+        for name, cell in self.cells[place].items():
+            at_deletion = grave.cells[name]
+            is_known = cell.edit in at_deletion.known or cell.edit == 0
+            is_same = self.alike(place, name, cell.value, at_deletion.value)
+            if is_known or is_same or self._is_excused(place, name, cell, is_late=is_late):
+                continue
+            if not self._was_restored():
+                self.broken.append(
+                    f"{_named(place)} was deleted with the edit {name}={cell.value!r} in it (D2)"
+                )
+
+    def _source(self, other: Place, name: str, value: Any, to: Side) -> Cell | None:
+        """Return the latest edit on the other side that the daemon can have carried over as `value`."""
+        cells = self.history.get((*other, name), [])
+        fitting = (cell for cell in reversed(cells) if self.alike((to, ""), name, value, cell.value))
+        source = next(fitting, None)
+        if source is None and self._is_mask(other, name, value):
+            return self.cells[other][name]
+        return source
+
+    def _is_mask(self, other: Place, name: str, value: Any) -> bool:
+        """Tell whether a value stands in Severa for one that is private in Google (B4)."""
+        cells = self.cells.get(other, {})
+        is_private = "private" in cells and cells["private"].value is True
+        return other[0] is Side.GOOGLE and is_private and MASKS.get(name) == value
+
+    # Both
+
+    def alike(self, place: Place, name: str, mine: Any, other: Any) -> bool:
+        """Tell whether a value on this side and one on the other are the same to a person."""
+        if mine is None or other is None:
+            return False
+        if name == "private" and not self.is_privacy_kept:
+            return True
+        severa, google = (mine, other) if place[0] is Side.SEVERA else (other, mine)
+        return alike(name, severa, google)
+
+    def partner(self, place: Place) -> Place:
+        """Return the other side of an object, as far as the book knows it."""
+        return place[0].other, self.partners.get(place, "")
+
+    def twins(self, place: Place) -> set[Place]:
+        """Return the other living objects on this side that stem from the same entry."""
+        mine = self.origin.get(place)
+        return {
+            other
+            for other, origin in self.origin.items()
+            if other != place
+            and other[0] is place[0]
+            and mine is not None
+            and origin == mine
+            and other not in self.graves
+        }
+
+    def was_long(self, place: Place, name: str) -> bool:
+        """Tell whether a text on either side of this entry was ever too long for one of them."""
+        return bool({(*place, name), (*self.partner(place), name)} & self.long)
+
+    def _pair(self, place: Place, partner: str) -> None:
+        if partner:
+            self.partners[place] = partner
+            self.partners[place[0].other, partner] = place[1]
+
+    def _put(self, place: Place, name: str, cell: Cell) -> None:
+        self.cells.setdefault(place, {})[name] = cell
+        self.history.setdefault((*place, name), []).append(cell)
+        if is_long(name, cell.value):
+            self.long.add((*place, name))
+
+    def _bury(self, place: Place, *, by_person: bool) -> None:
+        self.tick += 1
+        cells = {
+            name: replace(cell, known=self._known(place, name))
+            for name, cell in self.cells[place].items()
+        }
+        self.graves[place] = Grave(by_person, self.tick, cells, self.minute)
+
+    def _was_restored(self) -> bool:
+        return bool(self.restored)
+
+    def _was_restored_since(self, cell: Cell) -> bool:
+        return bool(self.restored)
+
+
+def _named(place: Place) -> str:
+    return f"{place[0].value} {place[1]}"

@@ -1,0 +1,41 @@
+"""An event loop without a world around it: no sockets, no timers, the same order every time."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+
+class StuckError(Exception):
+    """Everybody waits for somebody else."""
+
+
+class _Nothing:
+    """Stands where sockets would be waited for."""
+
+    def select(self, timeout: float | None) -> list[Any]:
+        if timeout is None:
+            raise StuckError("Nothing is left that could go on.")
+        return []
+
+
+class StoryLoop(asyncio.BaseEventLoop):
+    """Runs what is ready, in the order in which it became ready."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = _Nothing()
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        """There are none."""
+
+    def _write_to_self(self) -> None:
+        """Nobody else could wake this loop."""
+
+    def play(self, work: Coroutine[Any, Any, R]) -> R:
+        """Run one piece of work to its end."""
+        try:
+            return self.run_until_complete(work)
+        finally:
+            self.run_until_complete(self.shutdown_asyncgens())

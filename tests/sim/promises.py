@@ -1,0 +1,167 @@
+"""What must hold once everything is calm, however the story went."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from daemon.core.company import Category
+from daemon.core.entry import AllDay, Entry
+from daemon.core.link import Base, Link, Side, Stand
+from daemon.core.record import Record
+
+from .alike import FIELDS
+from .book import Place
+from .world import TASK, World
+
+
+def broken_promises(world: World) -> list[str]:
+    """Return what is not as it has to be, in words; nothing when all is well."""
+    return [
+        *world.book.broken,
+        *_unequal(world),
+        *_alone(world),
+        *_twice(world),
+        *_undone_deletions(world),
+    ]
+
+
+def listed(world: World, record: Record) -> str:
+    """Return why the status lists this entry as one that does not follow, empty if it does."""
+    link = record.link
+    if link.standing.stand is not Stand.LIVE:
+        return f"{link.standing.stand.value}: {link.standing.reason}"
+    return record.problem or link.standing.reason
+
+
+def _unequal(world: World) -> Iterator[str]:
+    """Both sides of a link are canonically equal."""
+    events = world.google.living()
+    for record in world.store.records.values():
+        link = record.link
+        if not link.activity or not link.google or listed(world, record):
+            continue
+        row, copy = world.severa.rows.get(link.activity.ref), events.get(link.google.ref)
+        if row is None or copy is None:
+            yield f"{link.activity.ref} and {link.google.ref} are linked, and one is not there"
+        else:
+            yield from _unlike(world, link, row.entry, copy.entry)
+
+
+def _unlike(world: World, link: Link, severa: Entry, google: Entry) -> Iterator[str]:
+    assert link.activity is not None, "the caller has seen both"
+    assert link.google is not None, "the caller has seen both"
+    place = (Side.SEVERA, link.activity.ref)
+    for name in FIELDS:
+        mine, theirs = getattr(severa, name), getattr(google, name)
+        if world.book.alike(place, name, mine, theirs) or world.book.was_long(place, name):
+            continue
+        if not _was_left_so(world, link, name):
+            yield f"{name} is {mine!r} in {link.activity.ref} and {theirs!r} in {link.google.ref}"
+
+
+def _was_left_so(world: World, link: Link, name: str) -> bool:
+    """Tell whether two entries were matched with this difference, which stays until one is edited (C1)."""
+    joined = [c for c in world.store.history if c.entry == link.id and c.action == "linked"]
+    if not joined or name not in ("location", "notes", "private"):
+        return False
+    book = world.book
+    places = [
+        (Side.SEVERA, link.activity.ref if link.activity else ""),
+        (Side.GOOGLE, link.google.ref if link.google else ""),
+    ]
+    ticks = [book.cells[place][name].tick for place in places]
+    return max(ticks) <= world.joined_at.get(link.id, 0)
+
+
+def _alone(world: World) -> Iterator[str]:
+    """What is on one side only has a reason to be."""
+    records = list(world.store.records.values())
+    of_activity = {r.link.activity.ref: r for r in records if r.link.activity}
+    of_event = {c.ref: r for r in records for c in r.link.copies}
+    events = world.google.living()
+    for row in world.severa.rows.values():
+        record = of_activity.get(row.ref)
+        if record and record.link.google and record.link.google.ref in events:
+            continue
+        if not _may_be_alone_in_severa(world, row, record):
+            yield f"{row.ref} is in Severa only"
+    for copy in events.values():
+        record = of_event.get(copy.ref)
+        if record and record.link.activity and record.link.activity.ref in world.severa.rows:
+            continue
+        if not _may_be_alone_in_google(world, copy, record):
+            yield f"{copy.ref} is in Google only"
+
+
+def _may_be_alone_in_severa(world: World, row: Any, record: Record | None) -> bool:
+    if row.user not in world.enabled or row.category is Category.PROJECT_TASK:
+        return True
+    if row.type not in world.climate.selected or row.type == TASK.guid:
+        return True
+    if record and listed(world, record):
+        return True
+    return _was_left_out(world, row.entry, row.user, record)
+
+
+def _may_be_alone_in_google(world: World, copy: Any, record: Record | None) -> bool:
+    if copy.user not in world.enabled or (record and listed(world, record)):
+        return True
+    return _was_left_out(world, copy.entry, copy.user, record)
+
+
+def _was_left_out(world: World, entry: Entry, user: str, record: Record | None) -> bool:
+    """Tell whether the first sync left this out because it was over long before (C2, C3)."""
+    when = entry.when
+    if isinstance(when, AllDay):
+        end = when.until or when.first
+        is_old = end < (world.enabled[user] - timedelta(days=29)).date()
+    else:
+        last = when.end or when.start  # type: ignore[union-attr]
+        is_old = last < world.enabled[user] - timedelta(days=30)
+    return is_old and record is not None and record.link.base != Base()
+
+
+def _twice(world: World) -> Iterator[str]:
+    """No entry exists twice."""
+    book, stems = world.book, defaultdict[tuple[Side, int], list[Place]](list)
+    living = [(Side.SEVERA, ref) for ref in world.severa.rows]
+    living += [(Side.GOOGLE, ref) for ref in world.google.living()]
+    for place in living:
+        if place in book.origin:
+            stems[place[0], book.origin[place]].append(place)
+    for (side, _), places in stems.items():
+        if len(places) > 1:
+            yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
+
+
+def _undone_deletions(world: World) -> Iterator[str]:
+    """What somebody deleted is gone, unless somebody changed it where it was left (D2)."""
+    book = world.book
+    living = [(Side.SEVERA, ref) for ref in world.severa.rows]
+    living += [(Side.GOOGLE, ref) for ref in world.google.living()]
+    for grave_place, grave in book.graves.items():
+        if not grave.by_person or book.restored:
+            continue
+        origin = book.origin.get(grave_place)
+        for place in living:
+            if origin is None or book.origin.get(place) != origin:
+                continue
+            if not _has_reason_to_live(world, place, grave_place):
+                yield f"{grave_place[1]} was deleted, and {place[1]} is there"
+
+
+def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
+    book, (side, ref) = world.book, place
+    grave = book.graves[grave_place]
+    for record in world.store.records.values():
+        seen = record.link.seen(side)
+        if seen and seen.ref == ref and listed(world, record):
+            return True
+    relatives = [p for p, origin in book.origin.items() if origin == book.origin[place]]
+    for relative in relatives:
+        for name in FIELDS:
+            for cell in book.history.get((*relative, name), []):
+                if cell.edit and cell.edit not in grave.known and relative != grave_place:
+                    return True
+    return False

@@ -1,0 +1,245 @@
+"""What befalls the calls of the daemon: people in between, refusals, lost and late answers, repeated requests, death."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from datetime import timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from daemon.core.link import Side
+from daemon.core.record import Record
+from daemon.errors import RateLimited, SyncError, Transient
+from daemon.sync.ports import Store, Transaction
+from tests.doubles.line import Call
+
+from . import people
+from .world import Landing, World
+
+R = TypeVar("R")
+
+LATE_MAX_S = 14 * 60
+FAULTS = {
+    "refused": 3,
+    "limited": 1,
+    "lost": 4,
+    "never": 2,
+    "late": 3,
+    "twice": 2,
+    "expired": 1,
+}
+
+
+CLAIMING: ContextVar[str] = ContextVar("claiming", default="")
+"""The entry that this task claimed a write for last, which is the one it is about to make."""
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Weather:
+    """The line between the daemon and both vendors of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def carry(self, call: Call, do: Callable[[], R]) -> R:
+        world = self._world
+        step, dice = world.dice()
+        await gap(world, step, dice)
+        fault = self._fault(step, dice, call)
+        done = _Deed(world, call, do)
+        world.pass_time(dice.uniform(0.05, 1.5))
+        if fault is None:
+            result = done()
+            await self._come_back(step, dice)
+            return result
+        world.tell(f"   {call}: {fault}")
+        return await self._suffer(fault, dice, call, done)
+
+    async def _suffer(
+        self, fault: str, dice: Random, call: Call, do: Callable[[], R]
+    ) -> R:
+        world = self._world
+        match fault:
+            case "refused":
+                raise Transient("refused")
+            case "limited":
+                raise RateLimited("limited", retry_after=dice.choice([None, 3.0, 40.0]))
+            case "expired":
+                world.google.expire_cursors(call.user)
+            case "lost":
+                _quietly(do)
+                raise Transient("the answer was lost")
+            case "never":
+                world.pass_time(30)
+                raise Transient("timed out")
+            case "late":
+                seconds = dice.choice([1.0, 31.0, 35.0, 100.0, dice.uniform(1, LATE_MAX_S)])
+                due = world.now + timedelta(seconds=seconds)
+                late = do.later() if isinstance(do, _Deed) else do
+                world.landings.append(Landing(due, lambda: _quietly(late), str(call)))
+                world.pass_time(30)
+                raise Transient("timed out")
+            case "twice":
+                _quietly(do)
+                return do.later()() if isinstance(do, _Deed) else do()
+            case "die before":
+                die(world)
+            case "die after":
+                _quietly(do)
+                die(world)
+        return do()
+
+    def _fault(self, step: str, dice: Random, call: Call) -> str | None:
+        world, climate = self._world, self._world.climate
+        thrown = dice.random()
+        name = None
+        if thrown < climate.crashes:
+            name = dice.choice(["die before", "die after"])
+        elif thrown < climate.crashes + climate.faults:
+            name = dice.choices(list(FAULTS), list(FAULTS.values()))[0]
+            if not call.is_write and name in ("late", "twice"):
+                name = "never"
+            if call.name == "post" and name == "twice":
+                name = "lost"  # An HTTP client repeats on its own only what is idempotent.
+            if name == "expired" and call.name != "list":
+                name = "refused"
+        if name is None or not world.may(f"{step} {name}"):
+            return None
+        world.counts[name] += 1
+        return name
+
+    async def _come_back(self, step: str, dice: Random) -> None:
+        """Let an answer be on its way for a while, in which others go on."""
+        if dice.random() < self._world.climate.slow:
+            await gap(self._world, f"{step}b", dice)
+
+
+class Watched:
+    """A store with people, other tasks and death between its transactions."""
+
+    def __init__(self, world: World, store: Store) -> None:
+        self._world, self._store = world, store
+
+    async def write(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        step, dice = self._world.dice()
+        await gap(self._world, step, dice)
+        is_fatal = dice.random() < self._world.climate.crashes
+        is_before = dice.random() < 0.5
+        if is_fatal and self._world.may(f"{step} die at the store"):
+            self._world.counts["die at the store"] += 1
+            if not is_before:
+                await self._store.write(work)
+            die(self._world)
+        before = dict(self._world.store.records)
+        result = await self._store.write(work)
+        for link_id, record in self._world.store.records.items():
+            known = before.get(link_id)
+            if len(record.link.claims) > (len(known.link.claims) if known else 0):
+                CLAIMING.set(link_id)
+        return result
+
+    async def read(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        if self._world.is_dead:
+            raise Crash
+        return await self._store.read(work)
+
+
+async def gap(world: World, step: str, dice: Random) -> None:
+    """Let others go on, and people do something."""
+    for _ in range(dice.choice([0, 0, 1, 1, 2, 5])):
+        await asyncio.sleep(0)
+    if world.is_dead:
+        raise Crash
+    if dice.random() < world.climate.people and world.may(f"{step} people"):
+        world.counts["people"] += 1
+        people.act(world, dice)
+
+
+def die(world: World) -> None:
+    """End the process: from here on nothing it does has any effect."""
+    world.is_dead = True
+    raise Crash
+
+
+def _quietly(do: Callable[[], Any]) -> None:
+    try:
+        do()
+    except SyncError:
+        return
+
+
+class _Deed:
+    """One request with what the book has to know of it, found out before it is carried out."""
+
+    def __init__(self, world: World, call: Call, do: Callable[[], Any], is_late: bool = False):
+        self._world, self._call, self._do, self._is_late = world, call, do, is_late
+        self._side = Side(call.vendor)
+        record = world.store.records.get(CLAIMING.get()) if call.is_write else None
+        known = world.book.partners.get((self._side, call.ref), "")
+        self._partner = _partner(record, self._side) or known
+        if not is_late:
+            self._announce()
+
+    def later(self) -> "_Deed":
+        """Return the same request as it is carried out behind everybody's back."""
+        return _Deed(self._world, self._call, self._do, is_late=True)
+
+    def _announce(self) -> None:
+        call, book = self._call, self._world.book
+        if call.name.startswith("get before"):
+            book.read_at[call.ref] = book.tick
+        if call.is_write and call.ref:
+            book.sets_out((self._side, call.ref), call.change)
+
+    def __call__(self) -> Any:
+        if not self._call.is_write:
+            return self._do()
+        before = self._shown(self._call.ref)
+        result = self._do()
+        self._world.writes += 1
+        self._world.tell(f"   daemon: {self._call}{' (again or late)' if self._is_late else ''}")
+        self._note(before, result)
+        return result
+
+    def _shown(self, ref: str) -> Any:
+        world = self._world
+        if self._side is Side.SEVERA:
+            return world.severa.rows.get(ref)
+        return world.google.living().get(ref)
+
+    def _note(self, before: Any, result: Any) -> None:
+        book, is_late = self._world.book, self._is_late
+        place = (self._side, before.ref if before else result.ref)
+        after = self._shown(place[1])
+        if before is None:
+            book.daemon_created(place, after.entry, self._partner)
+            book.sets_out(place, self._call.change)
+        elif after is None:
+            reason = self._reason(before)
+            book.daemon_removed(place, self._partner, is_late=is_late, reason=reason)
+        else:
+            book.daemon_wrote(place, after.entry, self._partner, is_late=is_late)
+
+    def _reason(self, removed: Any) -> str:
+        """Return the rule that takes an object away though nobody deleted its other side."""
+        world = self._world
+        if self._side is Side.GOOGLE:
+            activity = world.severa.rows.get(self._partner)
+            if activity and activity.ref in world.book.retyped:
+                return "B5"
+            return ""
+        event = world.google.living().get(self._partner)
+        if event and event.entry.private != removed.entry.private:
+            return "B4"
+        place = (self._side, removed.ref)
+        if place not in world.book.touched and world.book.twins(place):
+            return "twin"
+        return ""
+
+
+def _partner(record: Record | None, side: Side) -> str:
+    seen = record.link.seen(side.other) if record else None
+    return seen.ref if seen else ""
