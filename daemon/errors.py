@@ -12,6 +12,9 @@ class Transient(SyncError):
 class RateLimited(Transient):
     """The vendor asks for a pause; `retry_after` is in seconds, `None` where it named none."""
 
+    user = ""
+    """Whose calendar is limited; empty where it is the whole of Severa."""
+
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
@@ -52,6 +55,9 @@ class Forbidden(Refused):
 
 class UserRefused(Refused):
     """One person's calendar cannot be used (no such user, no Calendar service)."""
+
+    user = ""
+    """The Severa guid of that person, where the one who raised it knows."""
 
 
 class CompanyRefused(Refused):

@@ -1,5 +1,6 @@
 """A user who may have switched sync on, and what the company has set up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -55,6 +56,22 @@ class Account:
         """Severa has another address than the one that was switched on: whose calendar is it now?"""
         return self.is_enabled and self.address != self.user.email
 
+    def bar(self, domains: Collection[str]) -> str:
+        """Return why this user's calendar may not be used, empty if it may (A4, A5, A7)."""
+        address = self.user.email
+        if not self.is_enabled:
+            return "The user does not use the sync."
+        if not self.user.is_active:
+            return "The user is inactive in Severa."
+        if not address:
+            return "The user has no e-mail address in Severa."
+        if self.has_moved:
+            confirm = f"severa-gcal users confirm {address}"
+            return f"The address changed in Severa; an administrator confirms it with `{confirm}`."
+        if domains and address.rpartition("@")[2] not in domains:
+            return f"The address {address} is in no domain of [google] domains."
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -70,7 +87,7 @@ class Settings:
     """Severa's company-wide watermark, ISO 8601, by Severa's own clock."""
     fault: str = ""
     """What is wrong for the whole company, in one line; empty when nothing is."""
-    instance: str = ""
-    """Random id of this installation."""
+    api_user: str = ""
+    """Whom Severa names as the maker of what the daemon creates; learnt from its first answer."""
     user_guids: frozenset[str] = field(default_factory=frozenset)
     """The company is recognised by its users' guids (rule D5)."""

@@ -27,10 +27,9 @@ LIMITS: Final = {
 
 def carry(entry: Entry, to: Side, base: Base) -> Entry:
     """Return the known fields of `entry` (shown by the other side) as `to` is to hold them."""
-    carried = {name: _carried(name, value, to, base) for name, value in entry.known().items()}
-    if to is Side.SEVERA and base.is_hiding and entry.private is not False:
-        carried |= {name: mask for name, mask in MASKS.items() if name in carried}
-    return entry_of(carried)
+    return entry_of(
+        {name: _carried(name, value, to, base) for name, value in entry.known().items()}
+    )
 
 
 def _carried(name: str, value: Any, to: Side, base: Base) -> Any:

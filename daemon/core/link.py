@@ -53,6 +53,8 @@ class Claim:
     """On whose calendar, or for which owner."""
     since: datetime | None = None
     """For a create in Severa: Severa's own clock just before; what is older is not ours."""
+    version: str = ""
+    """What a change was made against (Google's etag): once that has moved, it can land no more."""
     is_checked: bool = False
     """That side was read by id since: a decision may be made, the claim stays to recognise a late landing."""
 
@@ -74,7 +76,6 @@ class Standing:
 
     stand: Stand = Stand.LIVE
     reason: str = ""
-    until: datetime | None = None
 
 
 LIVE: Final = Standing()
@@ -92,20 +93,19 @@ class Base:
     type: str = ""
     """The activity type they agreed under (rule B5 asks whether another one was given since)."""
     is_masked: bool = False
-    """Severa was given a placeholder when the event became private and the activity could not (B4)."""
+    """They agreed to differ in privacy: no text goes from the private side to the open one (B4)."""
 
     @property
     def is_pair(self) -> bool:
         """Both sides held the entry."""
         return isinstance(self.severa, Entry) and isinstance(self.google, Entry)
 
-    @property
-    def is_hiding(self) -> bool:
-        """What is private in Google is still to be kept from an activity that is not (B4)."""
-        severa, google = self.severa, self.google
-        if not isinstance(severa, Entry) or not isinstance(google, Entry):
+    def hides_from(self, side: Side) -> bool:
+        """Tell whether the other side's texts are private and this one is open to colleagues (B4)."""
+        open_, private = self.on(side), self.on(side.other)
+        if not isinstance(open_, Entry) or not isinstance(private, Entry):
             return False
-        return self.is_masked and google.private is True and severa.private is False
+        return self.is_masked and private.private is True and open_.private is False
 
     def on(self, side: Side) -> Half:
         """Return one half."""
@@ -212,7 +212,7 @@ class Link:
         base = link.base.agreeing(claim.side, seen.entry.only(names), claim.takes_in.only(names))
         if isinstance(seen, Activity) and claim.deed is Deed.CREATE:
             base = replace(base, is_masked=False)
-        return replace(link, base=base)._recognising(claim.side)
+        return replace(link, base=_typed(link.base, base, seen))._recognising(claim.side)
 
     def made_and_gone(self, claim: Claim) -> "Link":
         """Record that what we created was seen deleted: somebody saw it there and took it away (D2)."""
@@ -270,7 +270,28 @@ class Link:
             is_change = claim.side is side and claim.deed is Deed.CHANGE
             if is_change and claim.ref == seen.ref:
                 base = _counted_as_ours(base, claim, seen.entry)
-        return replace(self, base=base)
+        claims = tuple(claim for claim in self.claims if not _is_over(claim, seen))
+        return replace(self, base=_typed(self.base, base, seen), claims=claims)
+
+
+def _typed(before: Base, after: Base, seen: Seen) -> Base:
+    """Agree on the type where we changed the privacy: nobody gave the activity another type (B5)."""
+    halves = before.severa, after.severa
+    if not isinstance(seen, Activity) or not all(isinstance(half, Entry) for half in halves):
+        return after
+    was, is_now = (half.private for half in halves if isinstance(half, Entry))
+    return after if was == is_now else replace(after, type=seen.type)
+
+
+def _is_over(claim: Claim, seen: Seen) -> bool:
+    """Tell whether a change was made against a version that is no more: it has landed, or never will."""
+    is_change = claim.side is Side.GOOGLE and claim.deed is Deed.CHANGE
+    return (
+        is_change
+        and claim.ref == seen.ref
+        and bool(claim.version)
+        and claim.version != seen.version
+    )
 
 
 def _counted_as_ours(base: Base, claim: Claim, shown: Entry) -> Base:

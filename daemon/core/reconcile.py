@@ -25,6 +25,8 @@ from daemon.core.fit import carry
 from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.seen import Activity
 
+TEXTS: Final = frozenset({"title", "location", "notes"})
+
 
 class Turn(Enum):
     """What happened on one side since the two last agreed."""
@@ -214,8 +216,8 @@ class View:
         if not isinstance(half, Entry):
             return entry
         names = differing(entry, half)
-        if side is Side.GOOGLE and "private" in names and base.is_hiding:
-            names |= {"title", "notes"}  # What was hidden while it was private is shown again.
+        if "private" in names and base.hides_from(side.other):
+            names |= TEXTS  # What was hidden while it was private is shown again.
         return entry.only(names)
 
 
@@ -251,7 +253,7 @@ def _create(view: View, side: Side) -> Action:
     source, base = view.entry_on(side.other), view.link.base
     was_there = base.on(side) is not ABSENT
     rule = "D2" if was_there else {Side.SEVERA: "B1", Side.GOOGLE: "B2"}[side]
-    return Create(side, carry(source, side, replace(base, is_masked=False)), source, rule)
+    return Create(side, carry(source, side, base), source, rule)
 
 
 def _carry(view: View, edits: Entry, to: Side) -> Action | None:
@@ -261,6 +263,8 @@ def _carry(view: View, edits: Entry, to: Side) -> Action | None:
     if not edits.known():
         return None  # What the other side shows of these fields is not known yet.
     carried = carry(edits, to, view.link.base)
+    if view.link.base.hides_from(to) and edits.private is not False:
+        carried = shown.only(TEXTS & edits.known().keys()).over(carried)
     lacking = differing(carried, shown)
     if not lacking:
         base = view.link.base.agreeing(to, shown.only(carried.known()), edits)
@@ -268,6 +272,14 @@ def _carry(view: View, edits: Entry, to: Side) -> Action | None:
     if not view.is_writable(to):
         return _set_back(view, edits.only(lacking), to.other)
     return Write(to, carried.only(lacking), edits.only(lacking), "D1")
+
+
+def _carry_alone(view: View, to: Side) -> Action | None:
+    """Carry the edits of the one side that stays; of a side that leaves, its own edits may win (D1)."""
+    edits, moved = view.edits(to.other), view.edits(to)
+    if to is view.winner:
+        edits = edits.only(edits.known().keys() - moved.known().keys())
+    return _carry(view, edits, to) if edits.known() else _remove(view, to.other)
 
 
 def _set_back(view: View, edits: Entry, side: Side) -> Action:
@@ -298,7 +310,10 @@ def _join(view: View) -> Action:
     """Pair two entries that were found to be one: nothing is overwritten, what is empty is filled (C1)."""
     severa, google = view.entry_on(Side.SEVERA), view.entry_on(Side.GOOGLE)
     kind = view.link.activity.type if view.link.activity else ""
-    base = Base(_unfilled(severa, google), _unfilled(google, severa), kind)
+    is_masked = "private" in differing(severa, google)
+    base = Base(severa, google, kind, is_masked)
+    if not is_masked:
+        base = replace(base, severa=_unfilled(severa, google), google=_unfilled(google, severa))
     return Settle(base, "C1", is_first_match=True)
 
 
@@ -352,8 +367,8 @@ _ACT: Final[dict[Row, Callable[[View], Action | None]]] = {
     Row.JOIN: _join,
     Row.CREATE_IN_SEVERA: lambda view: _create(view, Side.SEVERA),
     Row.CREATE_IN_GOOGLE: lambda view: _create(view, Side.GOOGLE),
-    Row.CARRY_TO_SEVERA: lambda view: _carry(view, view.edits(Side.GOOGLE), Side.SEVERA),
-    Row.CARRY_TO_GOOGLE: lambda view: _carry(view, view.edits(Side.SEVERA), Side.GOOGLE),
+    Row.CARRY_TO_SEVERA: lambda view: _carry_alone(view, Side.SEVERA),
+    Row.CARRY_TO_GOOGLE: lambda view: _carry_alone(view, Side.GOOGLE),
     Row.MERGE: _merge,
     Row.REMOVE_FROM_SEVERA: lambda view: _remove(view, Side.SEVERA),
     Row.REMOVE_FROM_GOOGLE: lambda view: _remove(view, Side.GOOGLE),

@@ -114,10 +114,11 @@ class GoogleClient:
 
         Raises:
             Exists: The id is taken, by a living event or by a deleted one.
+            Transient: It may have been made, since what Google answered cannot be read.
         """
         body = {**body_of(entry, zone=user.zone, mark=mark), "id": ref}
         answer = await self._ask(user, self._api.events.insert, body=body, sendUpdates="none")
-        return _copy_of(_good(answer, self._now()), user)
+        return _written(_good(answer, self._now()), user)
 
     async def change(
         self, user: User, seen: Copy, change: Entry, *, type_guid: str = "", mark: Mark | None
@@ -127,6 +128,7 @@ class GoogleClient:
         Raises:
             Stale: It is not any more what `seen` says.
             Gone: It is not there any more.
+            Transient: It may have been changed, since what Google answered cannot be read.
         """
         body = changes_of(change, seen=seen, zone=user.zone, mark=mark)
         assert body, "A change names at least one field."
@@ -139,7 +141,7 @@ class GoogleClient:
             units=PATCH_UNITS,
             sendUpdates="none",
         )
-        return _copy_of(_good(answer, self._now()), user)
+        return _written(_good(answer, self._now()), user)
 
     async def remove(self, user: User, seen: Copy) -> None:
         """Delete the event, telling nobody (Events: delete).
@@ -242,6 +244,14 @@ def _copy_of(event: Mapping[str, Any], user: User) -> Copy:
     if copy is None:
         raise Forbidden("A single occurrence cannot be synced yet.", reason="occurrence")
     return copy
+
+
+def _written(event: Mapping[str, Any], user: User) -> Copy:
+    """Return the event that was written; what cannot be read was written all the same, so it is no refusal."""
+    try:
+        return _copy_of(event, user)
+    except Forbidden:
+        raise Transient("Google's answer to a write cannot be read.") from None
 
 
 def _page_of(listing: Mapping[str, Any], user: User, *, cursor: str | None) -> Page[Copy]:

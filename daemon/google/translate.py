@@ -36,22 +36,16 @@ def copy_of(event: Event, *, user: User, zone: str) -> Copy | None:
     `None` stands for what is no entry: a cancelled event, and an occurrence that differs from its series.
 
     Raises:
-        Forbidden: It cannot be read (no start, a date that does not exist).
+        Forbidden: It cannot be read (no start, a date that does not exist, a title that is no text).
     """
     if is_cancelled(event) or "recurringEventId" in event:
         return None
-    is_organizer = bool((event.get("organizer") or {"self": True}).get("self", False))
-    return Copy(
-        ref=event["id"],
-        user=user.guid,
-        entry=_entry_of(event, zone),
-        uid=event.get("iCalUID", ""),
-        version=event.get("etag", ""),
-        kind=event.get("eventType", "default"),
-        is_organizer=is_organizer,
-        is_writable=_is_writable(event, is_organizer=is_organizer),
-        mark=_mark_of(event),
-    )
+    try:
+        return _copy_of(event, user, zone)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        # The shapes are Google's to keep, and one event that does not have them must not end a listing.
+        message = "Google shows an event that cannot be read."
+        raise Forbidden(message, reason="unreadable") from None
 
 
 def body_of(entry: Entry, *, zone: str, mark: Mark | None) -> dict[str, Any]:
@@ -100,12 +94,35 @@ def shown(entry: Entry) -> Entry:
     return replace(entry, **changes)
 
 
+def _copy_of(event: Event, user: User, zone: str) -> Copy:
+    is_organizer = bool((event.get("organizer") or {"self": True}).get("self", False))
+    return Copy(
+        ref=_text(event, "id"),
+        user=user.guid,
+        entry=_entry_of(event, zone),
+        uid=_text(event, "iCalUID"),
+        version=_text(event, "etag"),
+        kind=_text(event, "eventType") or "default",
+        is_organizer=is_organizer,
+        is_writable=_is_writable(event, is_organizer=is_organizer),
+        mark=_mark_of(event),
+    )
+
+
+def _text(place: Mapping[str, Any], name: str) -> str:
+    """Return a text that may be missing; `TypeError` where it is something else."""
+    value = place.get(name)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError(name)
+
+
 def _entry_of(event: Event, zone: str) -> Entry:
     return Entry(
-        title=_line(event.get("summary") or ""),
+        title=_line(_text(event, "summary")),
         when=_when_of(event, zone),
-        location=_line(event.get("location") or ""),
-        notes=text_of(event.get("description") or ""),
+        location=_line(_text(event, "location")),
+        notes=text_of(_text(event, "description")),
         private=event.get("visibility") in _PRIVATE,
         people=UNKNOWN,
     )
@@ -125,7 +142,7 @@ def _mark_of(event: Event) -> Mark | None:
     private = (event.get("extendedProperties") or {}).get("private") or {}
     if _ACTIVITY not in private:
         return None
-    return Mark(activity=private[_ACTIVITY], event=private.get(_EVENT, ""))
+    return Mark(activity=_text(private, _ACTIVITY), event=_text(private, _EVENT))
 
 
 def _marked(mark: Mark | None) -> dict[str, Any]:
@@ -137,17 +154,12 @@ def _marked(mark: Mark | None) -> dict[str, Any]:
 def _when_of(event: Event, zone: str) -> When:
     start, end = event.get("start") or {}, event.get("end") or {}
     lines = tuple(event.get("recurrence") or ())
-    try:
-        if start.get("date"):
-            recurrence = Recurrence(lines) if lines else None
-            return _days(start["date"], end.get("date"), recurrence)
-        recurrence = Recurrence(lines, start.get("timeZone") or zone) if lines else None
-        ending = _instant(end, zone) if end.get("dateTime") else None
-        return Timed(_instant(start, zone), ending, recurrence)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise Forbidden(
-            "Google shows an event whose time cannot be read.", reason="unreadable"
-        ) from None
+    if start.get("date"):
+        recurrence = Recurrence(lines) if lines else None
+        return _days(start["date"], end.get("date"), recurrence)
+    recurrence = Recurrence(lines, _text(start, "timeZone") or zone) if lines else None
+    ending = _instant(end, zone) if end.get("dateTime") else None
+    return Timed(_instant(start, zone), ending, recurrence)
 
 
 def _days(first: str, until: str | None, recurrence: Recurrence | None) -> AllDay:
@@ -160,7 +172,7 @@ def _days(first: str, until: str | None, recurrence: Recurrence | None) -> AllDa
 def _instant(point: Mapping[str, Any], zone: str) -> datetime:
     at = datetime.fromisoformat(point["dateTime"]).replace(microsecond=0)
     if at.tzinfo is None:
-        at = at.replace(tzinfo=_zone(point.get("timeZone") or zone))
+        at = at.replace(tzinfo=_zone(_text(point, "timeZone") or zone))
     return at.astimezone(UTC)
 
 

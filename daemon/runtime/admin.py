@@ -39,6 +39,8 @@ class Parts:
     client_of: Callable[[ServiceAccount], GoogleClient]
     wake: Callable[[str], None]
     now: Callable[[], datetime]
+    halted: asyncio.Event
+    """Set while the integration is off, so that a round under way begins no further write."""
     admins: Sequence[str]
 
 
@@ -176,6 +178,10 @@ class Admin:
             await tx.save_settings(replace(await tx.settings(), is_on=is_on))
 
         await self._parts.store.write(work)
+        if is_on:
+            self._parts.halted.clear()
+        else:
+            self._parts.halted.set()
         self._parts.wake("set-up")
         return await self.integration()
 

@@ -75,7 +75,8 @@ async def opened(config: Config) -> AsyncIterator[App]:
         key = key_in(config.store.encryption_key_file)
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        google, waker, stopping = ConnectedGoogle(), Waker(), asyncio.Event()
+        google, waker = ConnectedGoogle(), Waker()
+        stopping, halted = asyncio.Event(), asyncio.Event()
         tools = Tools(
             severa=_severa(config, session),
             google=google,
@@ -85,7 +86,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
             chance=random.random,
             report=logs.report,
             rules=_rules(config),
-            is_stopping=stopping.is_set,
+            is_stopping=lambda: stopping.is_set() or halted.is_set(),
         )
         engine = Engine(tools)
         people = People(store, engine, tools.rules, now=now, wake=waker.wake)
@@ -97,6 +98,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
             client_of=_google_client(config, session),
             wake=waker.wake,
             now=now,
+            halted=halted,
             admins=config.web.admins,
         )
         admin = Admin(parts)
@@ -212,6 +214,7 @@ def _rules(config: Config) -> Rules:
         default_type="user" if config.severa.default_type == "user" else "",
         skipped_kinds=config.google.skip_event_types,
         initial=timedelta(days=config.sync.initial_days),
+        history=timedelta(days=config.store.history_days),
         presence_ttl=config.sync.presence_ttl,
         is_login_required=config.sync.require_login,
         domains=config.google.domains,

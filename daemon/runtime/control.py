@@ -1,6 +1,7 @@
 """The daemon's own door for the command line: a socket beside the database that only its owner can use."""
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from daemon.errors import Misused, SyncError
+from daemon.runtime import logs
 
 PATH_MAX: Final = 100
 """A socket's path may have some 107 bytes (unix(7))."""
@@ -43,13 +45,16 @@ async def serve(path: Path, ask: Ask) -> web.AppRunner:
     app = web.Application(client_max_size=BODY_MAX)
 
     async def command(request: web.Request) -> web.Response:
-        body = await request.json()
+        name = ""
         try:
-            result = await ask(body["command"], body["arguments"])
+            name, arguments = await _command(request)
+            return web.json_response({"result": await ask(name, arguments)})
         except SyncError as error:
             is_misuse = isinstance(error, Misused)
             return web.json_response({"error": str(error), "misused": is_misuse}, status=422)
-        return web.json_response({"result": result})
+        except Exception:
+            logs.report("command.fault", command=name, exc_info=True)
+            return web.json_response({}, status=500)
 
     async def disappear(_: web.Application) -> None:
         await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -67,6 +72,20 @@ async def serve(path: Path, ask: Ask) -> web.AppRunner:
     finally:
         os.umask(mask)
     return runner
+
+
+async def _command(request: web.Request) -> tuple[str, dict[str, Any]]:
+    """Return the command that a body names and its arguments, or raise `Misused`."""
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        body = None
+    except web.HTTPRequestEntityTooLarge:
+        raise Misused(f"The command is larger than {BODY_MAX} bytes.") from None
+    match body:
+        case {"command": str(name), "arguments": dict(arguments)}:
+            return name, arguments
+    raise Misused("This is no command that the daemon understands.")
 
 
 async def ask_daemon(path: Path, command: str, arguments: dict[str, Any]) -> Any:

@@ -9,6 +9,8 @@ from daemon.core.schedule import pause
 from daemon.errors import CompanyRefused, RateLimited, SyncError
 
 CAUSES_MAX: Final = 16
+PAUSE_MAX: Final = timedelta(minutes=5)
+"""A vendor that is down for hours is looked at again soon after it is back."""
 
 
 class Waker:
@@ -80,8 +82,10 @@ class Loop:
         if message != self._told and not isinstance(error, CompanyRefused):
             self._report("round.failed", reason=message)
         self._told = message
-        wait = pause(self._failures, self._chance())
+        wait = self._interval
+        if self._failures:
+            wait = max(wait, min(pause(self._failures, self._chance()), PAUSE_MAX))
         self._failures += 1
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            wait = timedelta(seconds=error.retry_after)
-        return max(self._interval, wait) if self._failures > 1 else self._interval
+            wait = max(wait, timedelta(seconds=error.retry_after))
+        return wait

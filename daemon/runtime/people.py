@@ -36,6 +36,9 @@ class People:
         """Switch sync on or off for this user and return the new state (A4).
 
         `None` stands for an unknown or inactive user, an empty answer for an integration that is off.
+
+        Raises:
+            Refused: Another user has switched sync on with the same address (A5).
         """
         if await self._active(guid) is None:
             return None
@@ -98,7 +101,8 @@ def _switched(account: Account, *, enabled: bool, now: datetime) -> Account:
     return replace(
         account,
         is_enabled=True,
-        address=account.user.email,
+        # Off and on again must not do what only an administrator may: confirm another address (A5).
+        address=account.address or account.user.email,
         state=State.FIRST_SYNC,
         reason="",
         stage=Stage.LISTING,

@@ -35,7 +35,6 @@ def encode_link(link: Link) -> str:
         standing=sparse(
             stand=link.standing.stand.value,
             reason=link.standing.reason,
-            until=instant_out(link.standing.until),
         ),
         generation=link.generation,
         doubted=sorted(side.value for side in link.doubted),
@@ -57,7 +56,6 @@ def decode_link(text: str) -> Link:
         standing=Standing(
             stand=Stand(standing["stand"]),
             reason=standing["reason"],
-            until=instant_in(standing.get("until")),
         ),
         generation=raw["generation"],
         doubted=frozenset(Side(side) for side in raw["doubted"]),
@@ -115,7 +113,7 @@ def encode_settings(settings: Settings) -> str:
         test_user=settings.test_user,
         cursor=settings.cursor,
         fault=settings.fault,
-        instance=settings.instance,
+        api_user=settings.api_user,
         user_guids=sorted(settings.user_guids),
     )
 
@@ -131,7 +129,7 @@ def decode_settings(text: str) -> Settings:
         test_user=raw["test_user"],
         cursor=raw.get("cursor"),
         fault=raw["fault"],
-        instance=raw["instance"],
+        api_user=raw["api_user"],
         user_guids=frozenset(raw["user_guids"]),
     )
 
@@ -235,6 +233,7 @@ def _claim_out(claim: Claim) -> Json:
         ref=claim.ref,
         user=claim.user,
         since=instant_out(claim.since),
+        version=claim.version,
         is_checked=claim.is_checked,
     )
 
@@ -249,6 +248,7 @@ def _claim_in(raw: Json) -> Claim:
         ref=raw["ref"],
         user=raw["user"],
         since=instant_in(raw.get("since")),
+        version=raw["version"],
         is_checked=raw["is_checked"],
     )
 

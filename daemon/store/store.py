@@ -119,10 +119,6 @@ class SqlStore:
         """Return the entries (of this owner) that have a problem or do not take part."""
         return await self._ask(entries.needing_attention, user)
 
-    async def prune_history(self, before: datetime) -> int:
-        """Drop what is older from the history, and return how much that was."""
-        return await self._do(chronicle.prune, before)
-
     async def secret(self, name: str) -> Secret | None:
         """Return a secret."""
         locked = await self._ask(company.ciphertext, name)

@@ -140,6 +140,10 @@ class SqlTransaction:
         """
         await self.ask(entries.save, records)
 
+    async def prune_history(self, before: datetime) -> int:
+        """Drop what is older from the history, and return how much that was."""
+        return await self.ask(chronicle.prune, before)
+
     async def add_history(self, changes: Sequence[Change]) -> None:
         """Append to the history."""
         await self.ask(chronicle.add, changes)

@@ -1,22 +1,30 @@
 """Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from daemon.core.account import Account
+from daemon.core.company import ActivityType, Category, User
 from daemon.core.entry import Entry, differing, entry_of
 from daemon.core.fit import MASKS
-from daemon.core.link import CLAIM_LIFE, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.link import CLAIM_LIFE, LIVE, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.policy import Policy
 from daemon.core.reconcile import Action, Create, Forget, Part, Remove, Settle, Write
 from daemon.core.record import Change, Record
 from daemon.core.seen import Activity, Copy, Mark, Seen
-from daemon.errors import Forbidden, Gone, Refused, Transient
+from daemon.errors import Forbidden, Gone, RateLimited, Refused, Transient, UserRefused
 from daemon.sync.history import change_of
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import is_made_by
 from daemon.sync.tools import Tools
 
+T = TypeVar("T")
+
+WITNESSES_MAX = 3
+"""How many activities are asked for before a deletion in Severa is put off as not proved."""
 KEEPS_ITS_TYPE = "Severa keeps this activity's type, so it does not follow the event's privacy."
 CLOCK_SLACK = timedelta(seconds=2)
 """Severa's clock is known by whole seconds of its latest answer."""
@@ -27,6 +35,7 @@ class Apply:
 
     def __init__(self, tools: Tools, policy: Policy, accounts: dict[str, Account]) -> None:
         self._tools, self._policy, self._accounts = tools, policy, accounts
+        self._api_user = ""
 
     async def read_back(self, record: Record) -> Record:
         """Read by id every side about which there is doubt; what is gone is gone with proof only (D4)."""
@@ -39,7 +48,7 @@ class Apply:
             )
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
-        return await self._keep(replace(record, link=link, looked_at=now))
+        return await self._keep(replace(record, link=link, looked_at=now), is_reading=True)
 
     async def perform(self, record: Record, action: Action) -> Record:
         """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
@@ -73,49 +82,85 @@ class Apply:
     # Writing
 
     async def _create(self, record: Record, action: Create) -> Record:
-        link, user = record.link, self._user_of(record.link)
-        is_severa = action.side is Side.SEVERA
-        claim = Claim(
-            action.side,
-            Deed.CREATE,
-            self._tools.now(),
-            values=action.entry,
-            takes_in=action.takes_in,
-            ref="" if is_severa else link.event_id,
-            user=user.user.guid,
-            since=await self._tools.severa.time() - CLOCK_SLACK if is_severa else None,
-        )
+        owner = self._owner_of(record.link)
+        if why := owner.bar(self._tools.rules.domains):
+            raise Transient(f"Its owner's calendars may not be written to: {why}")
+        if action.side is Side.SEVERA:
+            return await self._create_activity(record, action, owner)
+        return await self._create_event(record, action, owner)
+
+    async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
+        kind = self._type_for(action.entry, owner)
+        # What the type cannot say is not claimed either: an open type shows an open entry.
+        entry = replace(action.entry, private=kind.category is Category.PERSONAL)
+        since = await self._tools.severa.time() - CLOCK_SLACK
+        claim = self._claim_of(action, entry, user=owner.user.guid, since=since)
         record = await self._claim(record, claim)
-        made: Seen = await (
-            self._tools.severa.create(
-                user.user, action.entry, type_guid=self._type_for(action.entry, user)
-            )
-            if is_severa
-            else self._tools.google.create(
-                user.user, claim.ref, action.entry, mark=_mark(link, claim.ref)
-            )
+        made = await self._tools.severa.create(owner.user, entry, type_guid=kind.guid)
+        await self._learn_maker(made)
+        return await self._answered(record, claim, made, action, "created")
+
+    async def _create_event(self, record: Record, action: Create, owner: Account) -> Record:
+        ref, guid = record.link.event_id, owner.user.guid
+        claim = self._claim_of(action, action.entry, user=guid, ref=ref)
+        record = await self._claim(record, claim)
+        mark = _mark(record.link, ref)
+        made = await self._in_google(
+            guid, lambda user: self._tools.google.create(user, ref, action.entry, mark=mark)
         )
         return await self._answered(record, claim, made, action, "created")
 
-    async def _write(self, record: Record, action: Write) -> Record:
-        link = record.link
-        seen, user = link.seen(action.side), self._user_on(link, action.side)
-        assert seen is not None, "only what was seen is written to"
-        claim = Claim(
+    def _claim_of(
+        self,
+        action: Create | Write,
+        values: Entry,
+        *,
+        user: str,
+        ref: str = "",
+        since: datetime | None = None,
+        version: str = "",
+    ) -> Claim:
+        deed = Deed.CREATE if isinstance(action, Create) else Deed.CHANGE
+        return Claim(
             action.side,
-            Deed.CHANGE,
+            deed,
             self._tools.now(),
-            values=action.change,
+            values=values,
             takes_in=action.takes_in,
-            ref=seen.ref,
-            user=user.user.guid,
+            ref=ref,
+            user=user,
+            since=since,
+            version=version,
         )
-        record = await self._claim(record, claim)
+
+    async def _learn_maker(self, made: Activity) -> None:
+        """Keep whom Severa names as the maker of what we create: by that we know it again."""
+
+        async def work(tx: Transaction) -> None:
+            settings = await tx.settings()
+            if settings.api_user != made.created_by:
+                await tx.save_settings(replace(settings, api_user=made.created_by))
+
+        if self._api_user != made.created_by:
+            self._api_user = made.created_by
+            await self._tools.store.write(work)
+
+    async def _write(self, record: Record, action: Write) -> Record:
+        seen, guid = (
+            record.link.seen(action.side),
+            self._user_on(record.link, action.side).user.guid,
+        )
+        assert seen is not None, "only what was seen is written to"
+        claim = self._claim_of(action, action.change, user=guid, ref=seen.ref, version=seen.version)
         if isinstance(seen, Activity):
-            return await self._write_activity(record, claim, seen, action)
-        mark = _mark(link, seen.ref)
-        after = await self._tools.google.change(
-            user.user, seen, action.change, type_guid="", mark=mark
+            return await self._write_activity(await self._claim(record, claim), claim, seen, action)
+        self._calendar_of(guid)
+        record, copy, mark = await self._claim(record, claim), seen, _mark(record.link, seen.ref)
+        after = await self._in_google(
+            guid,
+            lambda user: self._tools.google.change(
+                user, copy, action.change, type_guid="", mark=mark
+            ),
         )
         _check_carried_out(seen, action.change, after)
         return await self._answered(record, claim, after, action, "changed")
@@ -189,7 +234,10 @@ class Apply:
         if isinstance(seen_now, Activity):
             await self._tools.severa.remove(user.user, seen_now)
         else:
-            await self._tools.google.remove(user.user, seen_now)
+            copy = seen_now
+            await self._in_google(
+                user.user.guid, lambda user: self._tools.google.remove(user, copy)
+            )
         return await self._answered(record, claim, None, action, "removed")
 
     async def _claim(self, record: Record, claim: Claim) -> Record:
@@ -203,7 +251,7 @@ class Apply:
         self._tools.writes.note(record.link.id)
         link = record.link.answered(claim, seen)
         if isinstance(action, Create):
-            link = link.agreeing_on_type()
+            link = replace(link.agreeing_on_type(), standing=LIVE)
         now = self._tools.now()
         change = change_of(record, action, word, claim.values, now)
         kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
@@ -214,28 +262,31 @@ class Apply:
     # Reading by id
 
     async def _google_by_id(self, link: Link) -> Link:
+        """Read every copy that may be read; one that may not is not known to be gone."""
         for copy in link.copies:
-            seen = await self._read_copy(copy.user, copy.ref)
-            link = link.showing(Side.GOOGLE, seen, user=copy.user)
+            if not self._account(copy.user).bar(self._tools.rules.domains):
+                seen = await self._read_copy(copy.user, copy.ref)
+                link = link.showing(Side.GOOGLE, seen, user=copy.user)
         for claim in link.claims:
             if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim.ref):
                 link = await self._created_event(link, claim)
         return link
 
     async def _created_event(self, link: Link, claim: Claim) -> Link:
-        user = self._account(claim.user).user
         try:
-            seen = await self._tools.google.read(user, claim.ref)
+            seen = await self._in_google(
+                claim.user, lambda user: self._tools.google.read(user, claim.ref)
+            )
         except Gone:
             return link
         return link.made_and_gone(claim) if seen is None else link.showing(Side.GOOGLE, seen)
 
-    async def _read_copy(self, user_guid: str, ref: str) -> Copy | None:
-        user = self._account(user_guid).user
+    async def _read_copy(self, guid: str, ref: str) -> Copy | None:
+        google = self._tools.google
         try:
-            return await self._tools.google.read(user, ref)
+            return await self._in_google(guid, lambda user: google.read(user, ref))
         except Gone:
-            if await self._tools.google.answers(user, ref):
+            if await self._in_google(guid, lambda user: google.answers(user, ref)):
                 return None
             raise Transient("Google finds neither the event nor its calendar.") from None
 
@@ -246,12 +297,23 @@ class Apply:
         try:
             return link.showing(Side.SEVERA, await self._tools.severa.read(user, ref))
         except Gone:
-            witness = await self._tools.store.read(lambda tx: tx.living_activity([ref]))
-            if await self._tools.severa.answers(user, witness):
+            if await self._severa_answers(user, ref):
                 return link.showing(Side.SEVERA, None)
             raise Transient(
                 "Severa finds neither the activity nor one that must be there."
             ) from None
+
+    async def _severa_answers(self, user: User, ref: str) -> bool:
+        """Ask for activities that were seen alive lately; when all of them are gone too, for their owner."""
+        excluded = [ref]
+        for _ in range(WITNESSES_MAX):
+            witness = await self._tools.store.read(partial(_living, other_than=tuple(excluded)))
+            if not witness:
+                break
+            if await self._tools.severa.answers(user, witness):
+                return True
+            excluded.append(witness)
+        return await self._tools.severa.answers(user, "")
 
     async def _created_activity(self, link: Link) -> Link:
         """Look whether a create that we heard nothing of was carried out, and adopt what it made."""
@@ -260,7 +322,8 @@ class Apply:
                 continue
             user = self._account(claim.user).user
             found = await self._tools.severa.find(user, claim.values, since=claim.since)
-            ours = [activity for activity in found if is_made_by(claim, activity)]
+            maker = (await self._tools.store.read(lambda tx: tx.settings())).api_user
+            ours = [activity for activity in found if is_made_by(claim, activity, maker)]
             linked = await self._linked([activity.ref for activity in ours])
             for activity in sorted(ours, key=lambda activity: activity.ref):
                 if activity.ref not in linked:
@@ -279,19 +342,22 @@ class Apply:
         action: Action | None = None,
         word: str = "",
         history: Change | None = None,
+        is_reading: bool = False,
     ) -> Record:
         if action is not None:
             history = change_of(record, action, word, Entry(), self._tools.now())
 
-        async def work(tx: Transaction) -> None:
-            await tx.save([record])
+        async def work(tx: Transaction) -> Record:
+            kept = await _as_decided(tx, record) if is_reading else record
+            await tx.save([kept])
             if history is not None:
                 await tx.add_history([history])
+            return kept
 
-        await self._tools.store.write(work)
+        kept = await self._tools.store.write(work)
         if action is not None and history is not None:
-            self._report(record, record.link, history.side, word, history)
-        return record
+            self._report(kept, kept.link, history.side, word, history)
+        return kept
 
     def _report(self, record: Record, link: Link, side: Side, word: str, change: Change) -> None:
         copy, before = link.google or record.link.google, record.link.activity
@@ -311,33 +377,57 @@ class Apply:
 
     def _account(self, guid: str) -> Account:
         if guid not in self._accounts:
-            raise Refused("The person whose calendar holds it is not known to the sync.")
+            raise Transient("The person whose entry it is is not known yet.")
         return self._accounts[guid]
 
-    def _user_of(self, link: Link) -> Account:
+    def _calendar_of(self, guid: str) -> User:
+        """Return the user whose calendar is about to be used, if that is allowed now (A4, A5)."""
+        account = self._account(guid)
+        if why := account.bar(self._tools.rules.domains):
+            raise Transient(f"A calendar it needs may not be used: {why}")
+        return account.user
+
+    def _owner_of(self, link: Link) -> Account:
         """Return the user on whose calendar, or as whose activity, a new side is made."""
-        account = self._account(link.activity.user if link.activity else link.source)
-        if not account.is_enabled:
-            raise Refused("Its owner does not use the sync.")
-        return account
+        return self._account(link.activity.user if link.activity else link.source)
 
     def _user_on(self, link: Link, side: Side) -> Account:
         seen = link.seen(side)
         return self._account(seen.user if seen else link.source)
 
-    def _type_for(self, entry: Entry, account: Account) -> str:
+    async def _in_google(self, guid: str, call: Callable[[User], Awaitable[T]]) -> T:
+        """Call Google as this user; a refusal or limit says whose calendar it was."""
+        try:
+            return await call(self._calendar_of(guid))
+        except (UserRefused, RateLimited) as error:
+            error.user = guid
+            raise
+
+    def _type_for(self, entry: Entry, account: Account) -> ActivityType:
         chosen = self._policy.type_for(entry, account.user)
         if chosen is None:
-            hint = "Make an active activity type of the category CalendarEntry in Severa."
-            raise Refused("Severa has no default activity type.", hint=hint)
-        return chosen.guid
+            hint = "make an active activity type of the category CalendarEntry in Severa"
+            raise Transient(f"Severa has no default activity type; {hint}.")
+        return chosen
 
     def _new_type(self, seen: Seen, change: Entry, account: Account) -> str:
         """Return the type that a change of privacy asks for, empty where it asks for none (B4)."""
         if not isinstance(seen, Activity) or "private" not in change.known():
             return ""
-        wanted = self._type_for(replace(seen.entry, private=change.private), account)
+        wanted = self._type_for(replace(seen.entry, private=change.private), account).guid
         return wanted if wanted != seen.type else ""
+
+
+async def _as_decided(tx: Transaction, record: Record) -> Record:
+    """Return the record with the standing that somebody may have decided on while a side was read."""
+    current = await tx.record(record.link.id)
+    if current is None or current.link.standing == record.link.standing:
+        return record
+    return replace(record, link=replace(record.link, standing=current.link.standing))
+
+
+async def _living(tx: Transaction, other_than: Sequence[str]) -> str:
+    return await tx.living_activity(other_than)
 
 
 def _with_link(record: Record, *, standing: Standing) -> Record:

@@ -14,7 +14,7 @@ from daemon.core.policy import Policy
 from daemon.core.record import Record
 from daemon.core.schedule import is_due, is_present, pause
 from daemon.core.seen import Activity
-from daemon.errors import CompanyRefused, Gone, RateLimited, Stale, SyncError, UserRefused
+from daemon.errors import CompanyRefused, RateLimited, SyncError, Transient, UserRefused
 from daemon.sync.firstsync import FirstSync
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
@@ -74,6 +74,8 @@ class Engine:
             SyncError: Severa could not be asked, or it is another company's (D5).
         """
         types, users = await self._tools.severa.types(), await self._tools.severa.users()
+        if not users:
+            raise Transient("Severa listed no users at all.")
         self._company_read_at = self._tools.now()
 
         async def work(tx: Transaction) -> Settings:
@@ -89,6 +91,7 @@ class Engine:
             renewed = replace(settings, types=types, user_guids=guids)
             if renewed != settings:
                 await tx.save_settings(renewed)
+            await tx.prune_history(self._tools.now() - self._tools.rules.history)
             return renewed
 
         return await self._tools.store.write(work)
@@ -102,7 +105,8 @@ class Engine:
         accounts = await self._tools.store.read(lambda tx: tx.accounts())
         present = [account for account in accounts if self._is_present(account, now)]
         await self._wait([a for a in accounts if a.is_enabled and a not in present])
-        barred = {a.user.guid: why for a in present if (why := self._bar(a))}
+        domains = self._tools.rules.domains
+        barred = {a.user.guid: why for a in present if (why := a.bar(domains))}
         for account in present:
             if account.user.guid in barred:
                 await self._to_state(account, State.PAUSED, barred[account.user.guid])
@@ -110,26 +114,16 @@ class Engine:
         if not due:
             return True
         policy = await policy_of(self._tools.store, self._tools.rules)
-        await self._look_at_severa(due, cause)
+        blind = await self._look_at_severa(due, cause)
         looked = await self._look_at_google(due, policy, cause)
+        if blind is not None:
+            raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         return await self._settle(looked, policy)
 
     def _is_present(self, account: Account, now: datetime) -> bool:
         rules = self._tools.rules
         is_there = not rules.is_login_required or is_present(account, now, rules.presence_ttl)
         return account.is_enabled and account.user.is_active and is_there
-
-    def _bar(self, account: Account) -> str:
-        """Return why this user's address may not be used, empty if it may (A5)."""
-        address, domains = account.user.email, self._tools.rules.domains
-        if not address:
-            return "The user has no e-mail address in Severa."
-        if account.has_moved:
-            confirm = f"severa-gcal users confirm {address}"
-            return f"The address changed in Severa; an administrator confirms it with `{confirm}`."
-        if domains and address.rpartition("@")[2] not in domains:
-            return f"The address {address} is in no domain of [google] domains."
-        return ""
 
     async def _wait(self, accounts: Sequence[Account]) -> None:
         for account in accounts:
@@ -138,29 +132,42 @@ class Engine:
             else:
                 await self._to_state(account, State.PAUSED, "The user is inactive in Severa.")
 
-    async def _look_at_severa(self, accounts: Sequence[Account], cause: str) -> None:
-        for twin in await self._pull.severa_changes(cause=cause):
-            await self._remove_twin(twin)
+    async def _look_at_severa(self, accounts: Sequence[Account], cause: str) -> SyncError | None:
+        """Look at changes, near windows and a part of the rest; return why not where that failed."""
         synced = [a for a in accounts if a.stage in (Stage.WRITING, Stage.DONE)]
-        oldest = sorted(synced, key=lambda a: self._listed_at.get(a.user.guid, LONG_AGO))
-        batch = oldest[:USERS_A_NEAR_LISTING]
-        if batch:
-            await self._pull.near_window(batch, cause=cause)
-            self._listed_at |= {account.user.guid: self._tools.now() for account in batch}
+        batch = sorted(synced, key=lambda a: self._listed_at.get(a.user.guid, LONG_AGO))
+        batch = batch[:USERS_A_NEAR_LISTING]
+        try:
+            for twin in await self._pull.severa_changes(cause=cause):
+                await self._remove_twin(twin)
+            if batch:
+                await self._pull.near_window(batch, cause=cause)
+                self._listed_at |= {account.user.guid: self._tools.now() for account in batch}
+        except CompanyRefused:
+            raise
+        except SyncError as error:
+            return error
         await self._sweep(synced)
+        return None
 
     async def _remove_twin(self, twin: Activity) -> None:
-        """Remove an activity that a late create of ours made beside the one that is linked, if nobody touched it."""
-        account = await self._tools.store.read(lambda tx: tx.account(twin.user))
-        if account is None:
+        """Remove what a late create of ours made beside the activity that is linked, if nobody touched it."""
+
+        async def asked(tx: Transaction) -> tuple[Account | None, Settings]:
+            return await tx.account(twin.user), await tx.settings()
+
+        account, settings = await self._tools.store.read(asked)
+        if account is None or not settings.api_user or twin.created_by != settings.api_user:
             return
         try:
             now = await self._tools.severa.read(account.user, twin.ref)
-            if now is not None and now.entry == twin.entry and now.updated_at is None:
+            if now is not None and _is_untouched(twin, now):
                 await self._tools.severa.remove(account.user, now)
                 self._tools.report("twin.removed", activity=twin.ref)
-        except (Gone, Stale):
-            return
+        except CompanyRefused:
+            raise
+        except SyncError:
+            self._tools.report("twin.left", activity=twin.ref)
 
     async def _sweep(self, accounts: Sequence[Account]) -> None:
         """Look at the links that nobody looked at longest, so that each is seen once in 24 hours (D4)."""
@@ -192,11 +199,12 @@ class Engine:
             async with slots:
                 return None if faults else await self._look_at(account, policy, cause, faults)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(look(account)) for account in accounts]
-        if faults:
-            raise faults[0]
-        return [account for task in tasks if (account := task.result()) is not None]
+        # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
+        looked = await asyncio.gather(*map(look, accounts), return_exceptions=True)
+        for result in [*faults, *looked]:
+            if isinstance(result, BaseException):
+                raise result
+        return [account for account in looked if isinstance(account, Account)]
 
     async def _look_at(
         self, account: Account, policy: Policy, cause: str, faults: list[CompanyRefused]
@@ -206,6 +214,8 @@ class Engine:
             if account.stage in (Stage.LISTING, Stage.MATCHING):
                 await self._to_state(account, State.FIRST_SYNC, "")
                 account = await FirstSync(self._tools, self._pull, policy).go_on(account)
+                if account.stage is not Stage.WRITING:
+                    return None  # It was switched meanwhile, and begins anew in the next round.
             else:
                 await self._pull.google_changes(account, cause=cause)
         except CompanyRefused as error:
@@ -225,19 +235,19 @@ class Engine:
     async def _settle(self, accounts: Sequence[Account], policy: Policy) -> bool:
         everybody = await self._tools.store.read(lambda tx: tx.accounts())
         settle = Settle(self._tools, policy, everybody)
-        live = [account for account in accounts if account.stage is Stage.DONE]
-        first = [account for account in accounts if account.stage is not Stage.DONE]
-        is_done = {
-            Stage.DONE: await settle.run([a.user.guid for a in live]),
-            Stage.WRITING: await settle.run([a.user.guid for a in first], passes=FIRST_SYNC_PASSES),
-        }
+        live = [account.user.guid for account in accounts if account.stage is Stage.DONE]
+        is_done = dict.fromkeys(live, await settle.run(live))
+        for account in accounts:
+            if account.stage is not Stage.DONE:
+                guid = account.user.guid
+                is_done[guid] = await settle.run([guid], passes=FIRST_SYNC_PASSES)
         for account in accounts:
             guid = account.user.guid
             if error := settle.refused_users.get(guid):
                 await self._fail(account, State.PAUSED, error)
             else:
                 self.looked_at[guid] = self._tools.now()
-                await self._finish(account, is_done=is_done[account.stage])
+                await self._finish(account, is_done=is_done[guid])
         return all(is_done.values())
 
     # States
@@ -248,8 +258,12 @@ class Engine:
 
         async def work(tx: Transaction) -> None:
             current = await tx.account(guid)
-            if current is None or not current.is_enabled:
-                return
+            if (
+                current is None
+                or not current.is_enabled
+                or current.enabled_at != account.enabled_at
+            ):
+                return  # It was switched meanwhile: what was done belongs to the time before.
             await tx.save_accounts([await _finished(tx, current, now, is_done=is_done)])
 
         if account.stage is Stage.DONE and account.state is State.IDLE and not account.attempts:
@@ -302,17 +316,25 @@ class Engine:
 
 
 async def _finished(tx: Transaction, account: Account, now: datetime, *, is_done: bool) -> Account:
-    left, is_done = await tx.count_due(account.user.guid), is_done or account.stage is Stage.DONE
+    left = await tx.count_due(account.user.guid)
+    has_written = account.stage is Stage.WRITING and is_done
+    stage = Stage.DONE if has_written else account.stage
     return replace(
         account,
-        stage=Stage.DONE if is_done else account.stage,
-        state=State.IDLE if is_done else State.FIRST_SYNC,
+        stage=stage,
+        state=State.IDLE if stage is Stage.DONE else State.FIRST_SYNC,
         reason="",
-        done=account.total if is_done else max(0, account.total - left),
+        done=account.total if stage is Stage.DONE else max(0, account.total - left),
         attempts=0,
         retry_at=None,
         last_synced_at=now,
     )
+
+
+def _is_untouched(twin: Activity, now: Activity) -> bool:
+    """Tell whether an activity is just as it was made."""
+    is_plain = now.is_bare and not now.has_hours and now.updated_at is None
+    return is_plain and now.entry == twin.entry and now.created_by == twin.created_by
 
 
 def _renewed(account: Account | None, user: User) -> Account:
@@ -321,4 +343,5 @@ def _renewed(account: Account | None, user: User) -> Account:
 
 def _doubting(record: Record, now: datetime) -> Record:
     link = replace(record.link, doubted=record.link.doubted | {Side.SEVERA})
-    return replace(record, link=link, due_at=record.due_at or now, cause="sweep")
+    # Stamped already now: one that cannot be read is not to hold up those behind it.
+    return replace(record, link=link, due_at=record.due_at or now, cause="sweep", looked_at=now)

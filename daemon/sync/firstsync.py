@@ -8,10 +8,12 @@ from datetime import datetime
 
 from daemon.core.account import Account, Stage
 from daemon.core.entry import Entry, Hidden
-from daemon.core.link import Base, Link, Side
+from daemon.core.link import LIVE, Base, Link, Side
 from daemon.core.match import Candidate, pairs
 from daemon.core.policy import Policy
-from daemon.core.record import Record
+from daemon.core.reconcile import Settle, View, next_action
+from daemon.core.record import Change, Record
+from daemon.sync.history import change_of
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import Pull
 from daemon.sync.tools import Tools
@@ -33,33 +35,61 @@ class FirstSync:
             await self._pull.google_changes(whole, cause="first sync", is_first=True)
             account = await self._to_stage(account, Stage.MATCHING)
         if account.stage is Stage.MATCHING:
-            account = await self._tools.store.write(lambda tx: self._match(tx, account))
+            account, linked = await self._tools.store.write(lambda tx: self._match(tx, account))
+            for record in linked:
+                self._report(record)
         return account
 
     async def _to_stage(self, account: Account, stage: Stage) -> Account:
         async def work(tx: Transaction) -> Account:
             current = await tx.account(account.user.guid) or account
+            if current.enabled_at != account.enabled_at:
+                return current  # Switched off and on meanwhile: it begins anew.
             moved = replace(current, stage=stage)
             await tx.save_accounts([moved])
             return moved
 
         return await self._tools.store.write(work)
 
-    async def _match(self, tx: Transaction, account: Account) -> Account:
-        """Pair, leave out and make due, in one transaction."""
+    async def _match(self, tx: Transaction, account: Account) -> tuple[Account, list[Record]]:
+        """Pair, leave out and make due, in one transaction; return also what was paired."""
         records = await _all_records(tx, account.user.guid)
         severa = [c for r in records.values() if (c := self._candidate(r, account, Side.SEVERA))]
         google = [c for r in records.values() if (c := self._candidate(r, account, Side.GOOGLE))]
-        now = self._tools.now()
+        now, linked = self._tools.now(), []
         for mine, theirs in pairs(severa, google):
-            joined = _joined(records.pop(mine), records.pop(theirs))
-            await tx.save([Record(Link(theirs, Side.GOOGLE)), replace(joined, due_at=now)])
+            joined, change = self._agreed(_joined(records.pop(mine), records.pop(theirs)), now)
+            await tx.save([Record(Link(theirs, Side.GOOGLE)), joined])
+            await tx.add_history([change])
+            linked.append(joined)
         await tx.save([self._unmatched(record, account, now) for record in records.values()])
         current = await tx.account(account.user.guid) or account
         total = await tx.count_due(account.user.guid)
         moved = replace(current, stage=Stage.WRITING, total=total, done=0)
         await tx.save_accounts([moved])
-        return moved
+        return moved, linked
+
+    def _agreed(self, record: Record, now: datetime) -> tuple[Record, Change]:
+        """Settle a pair on what made it one: whatever either side shows from now on is an edit."""
+        link = record.link
+        view = View(link, self._policy.severa_value(link), self._policy.google_value(link))
+        action = next_action(view)
+        assert isinstance(action, Settle), "two sides that were never linked are joined"
+        agreed = replace(record, link=replace(link, base=action.base), due_at=now)
+        return agreed, change_of(agreed, action, "linked", Entry(), now)
+
+    def _report(self, record: Record) -> None:
+        activity, copy = record.link.activity, record.link.google
+        self._tools.report(
+            "entry.linked",
+            entry=record.link.id,
+            side=Side.SEVERA.value,
+            user=record.user,
+            activity=activity.ref if activity else "",
+            event_id=copy.ref if copy else "",
+            rule="C1",
+            cause=record.cause,
+        )
 
     def _candidate(self, record: Record, account: Account, side: Side) -> Candidate | None:
         """Return what may be matched: one side alone, of whatever type, and not left out."""
@@ -109,6 +139,10 @@ async def _all_records(tx: Transaction, user: str) -> dict[str, Record]:
 def _joined(severa: Record, google: Record) -> Record:
     """Return one record of two; born in Google, so that no change of type ever removes the event."""
     link = replace(
-        severa.link, born=Side.GOOGLE, copies=google.link.copies, source=google.link.source
+        severa.link,
+        born=Side.GOOGLE,
+        copies=google.link.copies,
+        source=google.link.source,
+        standing=LIVE,
     )
     return replace(severa, link=link, cause="first sync")

@@ -201,6 +201,10 @@ class Transaction(Protocol):
         """Keep these entries; one whose link is empty is dropped."""
         ...
 
+    async def prune_history(self, before: datetime) -> int:
+        """Drop what is older from the history, and return how much that was."""
+        ...
+
     async def add_history(self, changes: Sequence[Change]) -> None:
         """Append to the history."""
         ...

@@ -4,11 +4,11 @@ Nothing is decided here. An observation that may be older than one of our writes
 read again by id.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 from daemon.core.account import Account
 from daemon.core.entry import differing
@@ -125,6 +125,7 @@ class Pull:
             await self._google(account, None, self._looking(cause, is_first=is_first))
 
     async def _google(self, account: Account, cursor: str | None, looking: Looking) -> None:
+        """List the changes or, without a cursor, everything; then the new cursor is the last thing stored."""
         listed: set[str] = set()
         reached = None
         async for page in self._tools.google.changes(account.user, cursor):
@@ -133,28 +134,29 @@ class Pull:
             if not (page.seen or page.gone) and reached in (None, cursor):
                 continue
             observation = _Copies(self._tools, account, looking)
-            await self._tools.store.write(partial(observation.store, page=page))
+            kept = page if cursor is not None else replace(page, cursor=None)
+            await self._tools.store.write(partial(observation.store, page=kept))
         if reached is None:
             raise Transient("Google's listing ended without a sync token.")
         if cursor is None:
             await self._doubt_missing(account, Side.GOOGLE, listed, looking.cause)
+            await self._tools.store.write(partial(_move_cursor, account=account, cursor=reached))
 
     async def _doubt_missing(
         self, account: Account, side: Side, listed: set[str], cause: str
     ) -> None:
         """After a whole listing: what it does not show of this user's is read by id."""
-        user, after = account.user.guid, ""
-        while records := await self._tools.store.read(
-            partial(_records_of_user, user=user, after=after)
-        ):
-            after = records[-1].link.id
-            missing = [
-                _doubted(record, side, self._tools.now(), cause)
-                for record in records
-                if _refs(record.link, side, user) - listed
-            ]
-            if missing:
-                await self._tools.store.write(partial(_save, records=missing))
+        user, now = account.user.guid, self._tools.now()
+
+        async def page(tx: Transaction, after: str) -> str:
+            records = await tx.records_of_user(user, after=after)
+            missing = [r for r in records if _refs(r.link, side, user) - listed]
+            await tx.save([_doubted(record, side, now, cause) for record in missing])
+            return records[-1].link.id if records else ""
+
+        after = ""
+        while after := await self._tools.store.write(partial(page, after=after)):
+            pass
 
     def _looking(self, cause: str, *, is_first: bool = False) -> Looking:
         return Looking(self._tools.writes.now(), cause, is_first)
@@ -174,14 +176,12 @@ class _Activities:
             for r in await tx.records_of_activities(refs)
             if r.link.activity is not None
         }
-        strangers = [activity for activity in activities if activity.ref not in known]
-        enabled = {a.user.guid for a in await tx.accounts() if a.is_enabled} if strangers else set()
-        creating = await tx.records_creating() if strangers else ()
+        strangers = await _Strangers.of(tx) if len(known) < len(set(refs)) else None
         saved: dict[str, Record] = {}
         for activity in activities:
-            record = known.get(activity.ref) or self._adopting(activity, creating, saved)
-            if record is None and activity.user in enabled and activity not in self.twins:
-                record = Record(Link(self._tools.new_id(), born=Side.SEVERA))
+            record = known.get(activity.ref)
+            if record is None and strangers is not None:
+                record = self._record_of(activity, strangers, saved)
             if record is not None:
                 after = self._observed(record, activity)
                 if after is not record:
@@ -189,20 +189,19 @@ class _Activities:
         if saved:
             await tx.save(list(saved.values()))
 
-    def _adopting(
-        self, activity: Activity, creating: Iterable[Record], saved: dict[str, Record]
+    def _record_of(
+        self, stranger: Activity, strangers: "_Strangers", saved: Mapping[str, Record]
     ) -> Record | None:
-        for record in creating:
-            record = saved.get(record.link.id, record)
-            claim = next((c for c in record.link.claims if is_made_by(c, activity)), None)
-            if claim is None:
-                continue
+        """Return the record whose create made it, a fresh one, or none where it is a twin or nobody's."""
+        makers = [saved.get(r.link.id, r) for r in strangers.makers_of(stranger)]
+        for record in makers:
             if record.link.activity is None:
                 return record
-            if record.link.activity.ref != activity.ref:
-                self.twins.append(activity)
-                return None
-        return None
+        if any(r.link.activity and r.link.activity.ref != stranger.ref for r in makers):
+            self.twins.append(stranger)
+            return None
+        is_ours = stranger.user in strangers.enabled
+        return Record(Link(self._tools.new_id(), born=Side.SEVERA)) if is_ours else None
 
     def _observed(self, record: Record, activity: Activity) -> Record:
         if not record.link.is_empty and self._tools.writes.is_outdated(
@@ -212,6 +211,29 @@ class _Activities:
         now = self._tools.now()
         link = record.link.letting_go(now).showing(Side.SEVERA, activity)
         return _noticed(record, link, now, self._looking)
+
+
+@dataclass(frozen=True, slots=True)
+class _Strangers:
+    """What it takes to say whose an activity is that nobody knows yet."""
+
+    enabled: frozenset[str]
+    creating: tuple[Record, ...]
+    api_user: str
+
+    @classmethod
+    async def of(cls, tx: Transaction) -> Self:
+        enabled = frozenset(a.user.guid for a in await tx.accounts() if a.is_enabled)
+        settings = await tx.settings()
+        return cls(enabled, await tx.records_creating(), settings.api_user)
+
+    def makers_of(self, activity: Activity) -> list[Record]:
+        """Return the records with a create of unknown outcome that may have made it."""
+        return [
+            record
+            for record in self.creating
+            if any(is_made_by(claim, activity, self.api_user) for claim in record.link.claims)
+        ]
 
 
 class _Copies:
@@ -278,10 +300,17 @@ def _refs(link: Link, side: Side, user: str) -> set[str]:
     return {activity.ref} if activity is not None and activity.user == user else set()
 
 
-def is_made_by(claim: Claim, activity: Activity) -> bool:
-    """Tell whether an activity that nobody knows is what this claim set out to create."""
+def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
+    """Tell whether an activity that nobody knows is what this claim set out to create.
+
+    `api_user` is whom Severa names as the maker of what we create; until that was learnt, nobody's own entry counts.
+    """
+    is_our_maker = (
+        activity.created_by == api_user if api_user else activity.created_by != claim.user
+    )
     return (
-        claim.side is Side.SEVERA
+        is_our_maker
+        and claim.side is Side.SEVERA
         and claim.deed is Deed.CREATE
         and claim.user == activity.user
         and not differing(claim.values.only(("title", "when")), activity.entry)
@@ -322,7 +351,8 @@ def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Rec
     """Return the record with what was seen, due if it is news; the very same record if it is none."""
     if link == record.link:
         return record
-    if link.standing.stand is Stand.SET_ASIDE or link.standing == APPROVED:
+    is_lifted = link.standing.stand is Stand.SET_ASIDE or link.standing == APPROVED
+    if is_lifted and _content(link) != _content(record.link):
         link = replace(link, standing=LIVE)
     due_at = None if looking.is_first and not link.base.is_pair else now
     return replace(
@@ -336,12 +366,13 @@ def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Rec
     )
 
 
-async def _save(tx: Transaction, records: Sequence[Record]) -> None:
-    await tx.save(records)
-
-
-async def _records_of_user(tx: Transaction, user: str, after: str) -> tuple[Record, ...]:
-    return await tx.records_of_user(user, after=after)
+def _content(link: Link) -> tuple[object, ...]:
+    """Return what a person can see of a link: stamps and etags move without anybody's doing."""
+    activity = link.activity
+    return (
+        activity and (activity.entry, activity.type, activity.user, activity.has_hours),
+        tuple((copy.user, copy.entry) for copy in link.copies),
+    )
 
 
 async def _move_cursor(tx: Transaction, account: Account, cursor: str) -> None:

@@ -10,7 +10,7 @@ from daemon.core.account import Account, Stage
 from daemon.core.guard import Census, Removal, held
 from daemon.core.link import APPROVED, LIVE, Link, Side, Stand, Standing
 from daemon.core.policy import Policy
-from daemon.core.reconcile import Action, Remove, View, next_action
+from daemon.core.reconcile import Action, Create, Remove, View, Write, next_action
 from daemon.core.record import Record
 from daemon.core.schedule import pause
 from daemon.errors import (
@@ -52,6 +52,11 @@ class Settle:
         self._slots = asyncio.Semaphore(tools.rules.writes_at_once)
         self.refused_users: dict[str, UserRefused] = {}
         self._fault: CompanyRefused | None = None
+        self._holding: dict[str, str] = {}
+        self._judged: frozenset[str] = frozenset()
+        """The deletions of the flood that was judged last, by link id."""
+        self._limited: dict[str, RateLimited] = {}
+        """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
 
     async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
         """Work off what is due for these users, and tell whether all of it was; what fails is left for later.
@@ -122,8 +127,9 @@ class Settle:
 
     async def _held(self, plan: Sequence[_Planned], users: Sequence[str]) -> dict[str, str]:
         """Return why deletions are held, by link id; the whole flood is counted, not just this pass of it (D5)."""
-        if not _removals(plan):
-            return {}
+        wanted = {removal.link_id for removal in _removals(plan)}
+        if wanted <= self._judged:
+            return {link_id: self._holding[link_id] for link_id in wanted & self._holding.keys()}
         whole = await self._plan_all(await self._due(users, REMOVALS_MAX))
         removals, since = _removals(whole), self._tools.now() - DAY
 
@@ -136,7 +142,9 @@ class Settle:
             return {user: await census(tx, user) for user in owners}, await census(tx)
 
         each, company = await self._tools.store.read(censuses)
-        return held(removals, each, company) | self._gone_while_off(removals)
+        self._holding = held(removals, each, company) | self._gone_while_off(removals)
+        self._judged = frozenset(removal.link_id for removal in removals)
+        return self._holding
 
     def _gone_while_off(self, removals: Sequence[Removal]) -> dict[str, str]:
         """Hold what was deleted before a user's sync was switched on again (C4)."""
@@ -153,10 +161,7 @@ class Settle:
 
     async def _rest(self, records: Sequence[Record]) -> None:
         """Nothing is left to do about these, until somebody changes something."""
-        rested = [
-            replace(r, due_at=None, noticed_at=None, attempts=0, problem=r.link.standing.reason)
-            for r in records
-        ]
+        rested = [_rested(record) for record in records]
         if rested:
             await self._tools.store.write(lambda tx: tx.save(rested))
 
@@ -165,10 +170,13 @@ class Settle:
     async def _each(
         self, records: Sequence[Record], work: Callable[[Record], Awaitable[Record | None]]
     ) -> list[Record]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._in_slot(record, work)) for record in records]
-        done = [task.result() for task in tasks]
-        return [record for record in done if record is not None]
+        # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
+        work_ = (self._in_slot(record, work) for record in records)
+        done = await asyncio.gather(*work_, return_exceptions=True)
+        for result in done:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in done if isinstance(result, Record)]
 
     async def _in_slot(
         self, record: Record, work: Callable[[Record], Awaitable[Record | None]]
@@ -185,6 +193,9 @@ class Settle:
         async def work(record: Record) -> Record | None:
             action = actions[record.link.id]
             assert action is not None, "only what was decided is done"
+            if limit := self._limited.get(_written_to(record, action)):
+                await self._put_off(record, str(limit), after=limit.retry_after)
+                return None
             released = replace(record, link=_released(record.link))
             return await self._guarded(record, lambda: self._apply.perform(released, action))
 
@@ -202,11 +213,12 @@ class Settle:
             self._fault = error
             await self._put_off(record, "The company's set-up is at fault.", withdraw=True)
         except UserRefused as error:
-            self.refused_users[record.user] = error
+            self.refused_users[error.user or record.user] = error
             await self._put_off(record, str(error), withdraw=True)
         except (Stale, Exists, Gone) as error:
             await self._doubt(record, error)
         except RateLimited as error:
+            self._limited[error.user] = error
             await self._put_off(record, str(error), after=error.retry_after, withdraw=True)
         except Refused as error:
             await self._set_aside(record, error)
@@ -258,6 +270,15 @@ class Settle:
         await self._tools.store.write(lambda tx: tx.save([record]))
 
 
+def _written_to(record: Record, action: Action) -> str:
+    """Return whose calendar an action writes to, empty for Severa, and `-` where it writes to neither."""
+    if not isinstance(action, Create | Write | Remove):
+        return "-"
+    if action.side is Side.SEVERA:
+        return ""
+    return record.link.google.user if record.link.google else record.user
+
+
 def _removals(plan: Sequence[_Planned]) -> list[Removal]:
     return [
         Removal(one.record.link.id, one.record.user)
@@ -267,7 +288,17 @@ def _removals(plan: Sequence[_Planned]) -> list[Removal]:
 
 
 def _released(link: Link) -> Link:
-    return link if link.standing.stand is Stand.LIVE else replace(link, standing=LIVE)
+    """Return the link as it takes part again; one being brought back stays so until that is done."""
+    is_kept = link.standing.stand in (Stand.LIVE, Stand.RESTORED)
+    return link if is_kept else replace(link, standing=LIVE)
+
+
+def _rested(record: Record) -> Record:
+    link = record.link
+    if link.standing == APPROVED or link.standing.stand is Stand.RESTORED:
+        link = replace(link, standing=LIVE)  # What was decided is done.
+    rested = replace(record, link=link, due_at=None, noticed_at=None)
+    return replace(rested, attempts=0, problem=link.standing.reason)
 
 
 def _standing(record: Record, stand: Stand, reason: str) -> Record:

@@ -28,6 +28,7 @@ class Rules:
     default_type: str = ""
     skipped_kinds: tuple[str, ...] = ()
     initial: timedelta = timedelta(days=30)
+    history: timedelta = timedelta(days=30)
     presence_ttl: timedelta = timedelta(hours=12)
     is_login_required: bool = True
     domains: tuple[str, ...] = ()

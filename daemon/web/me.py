@@ -7,12 +7,14 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from daemon.errors import Refused
 from daemon.secret import Secret
 from daemon.web.problems import problem
 from daemon.web.tokens import Unproven, user_of
 
 BODY_SECONDS: Final = 10
 """How long a body may take to arrive."""
+ADDRESS_TAKEN: Final = "address-taken"
 
 
 class Me(Protocol):
@@ -23,7 +25,11 @@ class Me(Protocol):
         ...
 
     async def switch(self, guid: str, *, enabled: bool) -> dict[str, Any] | None:
-        """Switch sync on or off; an empty answer says that the integration is off."""
+        """Switch sync on or off; an empty answer says that the integration is off.
+
+        Raises:
+            Refused: Another user has switched sync on with the same address (`reason` is "address-taken").
+        """
         ...
 
 
@@ -42,7 +48,12 @@ def routes(me: Me, signing_key: Callable[[], Secret | None]) -> web.RouteTableDe
         enabled = body.get("enabled") if isinstance(body, dict) else None
         if not isinstance(enabled, bool):
             return problem(400, "Bad Request", 'The body is to be {"enabled": true} or false.')
-        return _answered(await me.switch(guid, enabled=enabled))
+        try:
+            return _answered(await me.switch(guid, enabled=enabled))
+        except Refused as error:
+            if error.reason != ADDRESS_TAKEN:
+                raise
+            return problem(409, "Conflict", str(error))
 
     return table
 

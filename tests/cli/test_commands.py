@@ -467,6 +467,19 @@ async def test_sigterm_ends_the_daemon_in_order(company: Installation) -> None:
     assert not [line for line in company.log if '"level": "error"' in line]
 
 
+async def test_a_vendor_that_hangs_does_not_keep_the_daemon_from_stopping(
+    company: Installation,
+) -> None:
+    company.person("Anna")
+    await company.open()
+    company.fault("google", "events.list", "delay", seconds=60)
+    await company.until(lambda: not company.sandbox.faults.pending)
+
+    started = time.monotonic()
+    assert await company.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - started < 18
+
+
 async def test_a_second_sigterm_ends_it_at_once(company: Installation) -> None:
     company.person("Anna")
     await company.open()

@@ -9,7 +9,6 @@ from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
 from daemon.core.fit import (
     ELLIPSIS,
     LIMITS,
-    MASK,
     PLACEHOLDER,
     carry,
     has_length,
@@ -208,29 +207,6 @@ class TestLength:
     def test_a_made_up_day_keeps_its_date_b8(self):
         assert carried("when", AllDay(all_day(29).first, None), G) == all_day(29)
         assert all_day(29).until - all_day(29).first == timedelta(days=1)
-
-
-MASKED = Base(entry(MASK), entry("Doctor", notes="Bring papers", private=True), is_masked=True)
-
-
-class TestMask:
-    def test_what_is_private_stays_hidden_when_it_is_edited_b4(self):
-        edits = Entry(title="Dentist", notes="Bring more papers", location="Clinic")
-
-        assert carry(edits, S, MASKED) == Entry(title=MASK, notes="", location="Clinic")
-
-    def test_what_is_made_open_is_shown_again_b4(self):
-        edits = Entry(title="Doctor", notes="Bring papers", private=False)
-
-        assert carry(edits, S, MASKED) == edits
-
-    def test_what_is_typed_in_severa_is_not_masked_in_google_b4(self):
-        assert carry(Entry(title="Busy"), G, MASKED) == Entry(title="Busy")
-
-    def test_a_renamed_placeholder_does_not_open_what_is_private_b4(self):
-        renamed = MASKED.agreeing(S, Entry(title="Busy"), Entry(title="Busy"))
-
-        assert carry(Entry(notes="Bring more papers"), S, renamed) == Entry(notes="")
 
 
 class TestOtherFields:

@@ -111,7 +111,6 @@ class TestCreating:
 
         assert turns(link) == (Turn.ABSENT, Turn.NEW)
 
-
     def test_an_activity_made_again_and_found_agrees_under_its_new_type_b5(self):
         link = replace(linked(OLD, base=Base(OLD, entry("old"), "type-before")), activity=None)
         link = link.claiming(create(S, entry("new"), takes_in=entry("new")))

@@ -250,8 +250,22 @@ class TestFirstMatch:
 
         joined = next_action(view(severa, google))
 
-        assert joined == Settle(Base(severa, google, SELECTED), "C1", is_first_match=True)
-        assert next_action(view(severa, google, (severa, google))) is None
+        base = Base(severa, google, SELECTED, is_masked=field == "private")
+        assert joined == Settle(base, "C1", is_first_match=True)
+        assert next_action(view(severa, google, base)) is None
+
+    @pytest.mark.parametrize("private", [S, G])
+    def test_a_first_match_shows_nobody_what_the_other_side_keeps_private_b4(self, private):
+        sides = {
+            side: replace(A, private=side is private, notes="", location="") for side in (S, G)
+        }
+        sides[private] = replace(sides[private], notes="Bring papers", location="Clinic")
+        joined = next_action(view(sides[S], sides[G]))
+        assert isinstance(joined, Settle)
+
+        assert next_action(view(sides[S], sides[G], joined.base)) is None
+        edited = {**sides, private: replace(sides[private], notes="Bring more papers")}
+        assert isinstance(next_action(view(edited[S], edited[G], joined.base)), Settle)
 
     def test_a_to_do_and_the_event_it_matches_keep_their_lengths_b8(self):
         severa, google = replace(A, when=timed(9, None)), replace(A, when=timed(9, 15))

@@ -22,9 +22,12 @@ class Kept:
     accounts: dict[str, Account] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     history: list[Change] = field(default_factory=list)
+    last_change: int = 0
+    """The id given last; one that was given is never given again."""
 
     def copied(self) -> "Kept":
-        return Kept(self.settings, dict(self.accounts), dict(self.records), list(self.history))
+        accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
+        return Kept(self.settings, accounts, records, history, self.last_change)
 
 
 class MemoryStore:
@@ -198,10 +201,16 @@ class MemoryTransaction:
         self._kept.records |= {i: r for i, r in latest.items() if not r.link.is_empty}
         self._require_unique()
 
+    async def prune_history(self, before: datetime) -> int:
+        kept = [change for change in self._kept.history if change.at >= before]
+        dropped = len(self._kept.history) - len(kept)
+        self._kept.history = kept
+        return dropped
+
     async def add_history(self, changes: Sequence[Change]) -> None:
-        known = len(self._kept.history)
-        numbered = [replace(c, id=known + n) for n, c in enumerate(changes, 1)]
-        self._kept.history.extend(numbered)
+        last = self._kept.last_change
+        self._kept.history += [replace(c, id=last + n) for n, c in enumerate(changes, 1)]
+        self._kept.last_change += len(changes)
 
     def _those(self, fits: Callable[[Record], bool]) -> tuple[Record, ...]:
         found = [record for record in self._kept.records.values() if fits(record)]

@@ -311,9 +311,9 @@ class Installation(World):
         person = self.enabled[0]
         # The first look may have begun before, and only the next one's start tells that one has ended.
         for _ in range(count + 2):
-            target = self._looks(person) + 1
+            looks = self._looks(person)
             await self.visit(person)
-            await eventually(lambda target=target: self._looks(person) >= target, self)  # type: ignore[misc]
+            await eventually(lambda looks=looks: self._looks(person) > looks, self, pause=0.01)  # type: ignore[misc]
 
     async def polls(self, count: int = 2) -> None:
         """Wait until the timer alone has made the daemon look so many more times."""
@@ -359,6 +359,8 @@ async def eventually(
     is_so: Callable[[], bool | Awaitable[bool]],
     installation: Installation | None = None,
     seconds: float = PATIENCE_SECONDS,
+    *,
+    pause: float = 0.05,
 ) -> None:
     """Wait until something is so, or fail with the end of the daemon's log."""
     deadline = time.monotonic() + seconds
@@ -370,4 +372,4 @@ async def eventually(
             raise AssertionError(
                 "\n".join(installation.log[-12:]) if installation else "waited too long"
             )
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.e2e.installation import SERVICE_ACCOUNT, Installation, eventually
 
 WRITES = [
@@ -259,6 +261,7 @@ MOMENTS: dict[str, Callable[[Installation], bool]] = {
 }
 
 
+@pytest.mark.timeout(300)
 async def test_a_kill_right_after_any_write_was_carried_out_loses_and_doubles_nothing(
     company: Installation,
 ) -> None:
@@ -284,6 +287,7 @@ async def test_a_kill_right_after_any_write_was_carried_out_loses_and_doubles_no
         rehearse(company, "Kill")
 
 
+@pytest.mark.timeout(300)
 async def test_a_busy_day_with_kills_and_faults_ends_well(company: Installation) -> None:
     people = [company.person(name) and name for name in ("Anna", "Ben", "Clara")]
     for name in people:

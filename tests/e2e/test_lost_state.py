@@ -85,7 +85,7 @@ async def test_a_backup_put_back_doubles_nothing(company: Installation) -> None:
     await company.start()
     await company.rounds()
 
-    await company.agrees()
+    await company.agrees(seconds=5)
     assert len(company.events("Anna")) == len(company.activities("Anna")) == 9
 
 

@@ -16,6 +16,10 @@ class World:
     types: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
+    midnight: datetime = field(
+        default_factory=lambda: datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    """Of the day on which the test began, so that it may run into the next."""
 
     def person(self, first: str, *, google: bool = True, **user: Any) -> str:
         email = email_of(first)
@@ -53,8 +57,7 @@ class World:
 
     def at(self, days: float, hours: float = 0) -> datetime:
         """Return an instant: so many days from today's midnight, and hours (UTC)."""
-        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        return today + timedelta(days=days, hours=hours)
+        return self.midnight + timedelta(days=days, hours=hours)
 
     def add_event(
         self, person: str, summary: str, start: datetime, hours: float = 1, **more: Any

@@ -6,11 +6,12 @@ another person's edit only where D1, D2 or D8 say so.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from daemon.core.entry import Entry
-from daemon.core.link import Side
+from daemon.core.entry import Entry, Half
+from daemon.core.link import Base, Side
 
 from .alike import FIELDS, alike, is_long
 
@@ -29,7 +30,13 @@ class Cell:
     before: Any
     """What the field showed when the edit was made, `None` for an entry's first value."""
     known: frozenset[int]
+    """The edits that whoever wrote this could know of, also those that the other side showed alike."""
+    chain: frozenset[int]
+    """The edits that went over this very field, or were carried to it."""
     tick: int
+
+
+NOBODY = Cell(0, None, None, frozenset(), frozenset(), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ class Grave:
     by_person: bool
     tick: int
     cells: dict[str, Cell]
-    minute: float
+    seen: frozenset[int]
+    """The edits that the deleted object itself had taken in."""
 
     @property
     def known(self) -> frozenset[int]:
@@ -58,6 +66,8 @@ class Attempt:
 class Book:
     """Who wrote what where."""
 
+    is_unheard: Callable[[Place, str, Any], bool]
+    """Tells whether the daemon wrote this before and does not know that it did."""
     winner: Side = Side.SEVERA
     is_privacy_kept: bool = True
     """Severa has a type for what is private."""
@@ -71,10 +81,14 @@ class Book:
     """What a person has edited since it was made."""
     partners: dict[Place, str] = field(default_factory=dict)
     history: dict[tuple[Side, str, str], list[Cell]] = field(default_factory=dict)
+    joined: dict[Place, Half] = field(default_factory=dict)
+    """What was matched with what was there on the other side, and what counted as agreed then."""
     attempts: dict[tuple[Side, str, str], list[Attempt]] = field(default_factory=dict)
     long: set[tuple[Side, str, str]] = field(default_factory=set)
     read_at: dict[str, int] = field(default_factory=dict)
     """When the adapter last read an activity right before writing to it."""
+    read_only: set[Place] = field(default_factory=set)
+    """What the daemon may not change, so that a change of its other side is set back (D6)."""
     retyped: set[str] = field(default_factory=set)
     """Activities that a person gave another type."""
     restored: list[tuple[float, float]] = field(default_factory=list)
@@ -108,8 +122,11 @@ class Book:
     def _person(self, place: Place, name: str, value: Any, before: Any) -> None:
         self.tick += 1
         self.edits += 1
-        known = self._known(place, name) | {self.edits}
-        self._put(place, name, Cell(self.edits, value, before, known, self.tick))
+        own = {self.edits}
+        mine = self.cells.get(place, {}).get(name)
+        chain = (mine.chain if mine else frozenset()) | own
+        known = self._known(place, name) | own
+        self._put(place, name, Cell(self.edits, value, before, known, chain, self.tick))
 
     def _known(self, place: Place, name: str) -> frozenset[int]:
         """Return what whoever sees this field knows of: also the other side's edits, where both show the same."""
@@ -123,11 +140,24 @@ class Book:
 
     # The daemon
 
-    def daemon_joined(self, activity: str, event: str) -> None:
-        """Note that the daemon took two entries for one (C1)."""
-        self._pair((Side.SEVERA, activity), event)
-        if (Side.SEVERA, activity) in self.origin:
-            self.origin[Side.GOOGLE, event] = self.origin[Side.SEVERA, activity]
+    def daemon_joined(self, activity: str, event: str, base: Base) -> None:
+        """Note that the daemon took two entries for one (C1): what they showed then is agreed, even where it differs."""
+        places = (Side.SEVERA, activity), (Side.GOOGLE, event)
+        self._pair(places[0], event)
+        if not all(place in self.cells for place in places):
+            return
+        self.origin[places[1]] = self.origin[places[0]]
+        for name in FIELDS:
+            for place in places:
+                mine, other = self.cells[place][name], self.partner(place)
+                half = base.on(other[0])
+                shown = getattr(half, name) if isinstance(half, Entry) else None
+                agreed = [c for c in self.history[(*other, name)] if c.value == shown]
+                known = mine.known | (agreed[-1].known if agreed else frozenset())
+                self.cells[place][name] = replace(mine, known=known)
+                if place in self.graves:
+                    self.graves[place].cells[name] = replace(mine, known=known)
+            self.joined |= {place: base.on(place[0]) for place in places}
 
     def sets_out(self, place: Place, change: Entry) -> None:
         """Note what the daemon is about to write."""
@@ -146,8 +176,12 @@ class Book:
         for name in FIELDS:
             value = getattr(entry, name)
             source = self._source(other, name, value, place[0])
-            edit, known = (source.edit, source.known) if source else (0, frozenset())
-            self._put(place, name, Cell(edit, value, None, known, self.tick))
+            source = source or NOBODY
+            self._put(
+                place,
+                name,
+                Cell(source.edit, value, None, source.known, source.chain, self.tick),
+            )
 
     def daemon_wrote(self, place: Place, entry: Entry, partner: str, *, is_late: bool) -> None:
         """Note and judge what the daemon changed, where the object now shows `entry`."""
@@ -159,9 +193,14 @@ class Book:
             if value == old.value:
                 continue
             source = self._source(other, name, value, place[0])
+            if entry.title == MASKS["title"] and self._is_mask(other, name, value):
+                source = self.cells[other][name]
+            if source is None and self.was_long(place, name):
+                source = self.cells[other][name]  # Before the part that was cut off (B7).
             self._judge(place, name, old, source, value, is_late=is_late)
-            edit, known = (source.edit, source.known) if source else (0, frozenset())
-            self._put(place, name, Cell(edit, value, old.value, old.known | known, self.tick))
+            source = source or NOBODY
+            known, chain = old.known | source.known, old.chain | source.chain
+            self._put(place, name, Cell(source.edit, value, old.value, known, chain, self.tick))
 
     def daemon_removed(self, place: Place, partner: str, *, is_late: bool, reason: str) -> None:
         """Note and judge a deletion; `reason` is a rule that takes the object away, if there is one."""
@@ -187,9 +226,14 @@ class Book:
         is_late: bool,
     ) -> None:
         """Break a promise where the daemon writes over an edit that it had to keep."""
+        if place[0] is Side.GOOGLE and self.partner(place) in self.read_only:
+            self.counts["set back (D6)"] += 1
+            return
         if old.edit == 0 or self._is_excused(place, name, old, is_late=is_late):
             return
-        if old.before is None and old.value == "":
+        agreed = self.joined.get(place)
+        was_empty = isinstance(agreed, Entry) and getattr(agreed, name) == ""
+        if old.value == "" and (old.before is None or was_empty):
             self.counts["filled where it was empty (C1)"] += 1
             return
         where = f"{name} of {_named(place)}"
@@ -197,11 +241,11 @@ class Book:
             self.broken.append(f"{where} became {value!r}, which nobody wrote, over {old.value!r}")
         elif old.edit in source.known or self.alike(place, name, old.value, source.before):
             return
-        elif source.edit in old.known:
-            if not self._was_restored_since(source):
-                self.broken.append(
-                    f"{where} went back to {value!r} over the later {old.value!r}"
-                )
+        elif source.edit in old.chain:
+            if self.is_unheard(place, name, source.value):
+                self.counts["written, never heard of, edited, lost (D1)"] += 1
+            elif not self._was_restored_since(source):
+                self.broken.append(f"{where} went back to {value!r} over the later {old.value!r}")
         elif place[0] is self.winner and not self._was_restored():
             self.broken.append(f"{where}: {old.value!r} lost to {value!r}, though its side wins")
         else:
@@ -234,11 +278,10 @@ class Book:
     def _source(self, other: Place, name: str, value: Any, to: Side) -> Cell | None:
         """Return the latest edit on the other side that the daemon can have carried over as `value`."""
         cells = self.history.get((*other, name), [])
-        fitting = (cell for cell in reversed(cells) if self.alike((to, ""), name, value, cell.value))
-        source = next(fitting, None)
-        if source is None and self._is_mask(other, name, value):
-            return self.cells[other][name]
-        return source
+        fitting = (
+            cell for cell in reversed(cells) if self.alike((to, ""), name, value, cell.value)
+        )
+        return next(fitting, None)
 
     def _is_mask(self, other: Place, name: str, value: Any) -> bool:
         """Tell whether a value stands in Severa for one that is private in Google (B4)."""
@@ -274,6 +317,10 @@ class Book:
             and other not in self.graves
         }
 
+    def was_ever(self, place: Place, name: str, value: Any) -> bool:
+        """Tell whether a field ever showed this."""
+        return any(cell.value == value for cell in self.history.get((*place, name), []))
+
     def was_long(self, place: Place, name: str) -> bool:
         """Tell whether a text on either side of this entry was ever too long for one of them."""
         return bool({(*place, name), (*self.partner(place), name)} & self.long)
@@ -295,7 +342,8 @@ class Book:
             name: replace(cell, known=self._known(place, name))
             for name, cell in self.cells[place].items()
         }
-        self.graves[place] = Grave(by_person, self.tick, cells, self.minute)
+        seen = frozenset[int]().union(*(cell.chain for cell in self.cells[place].values()))
+        self.graves[place] = Grave(by_person, self.tick, cells, seen)
 
     def _was_restored(self) -> bool:
         return bool(self.restored)

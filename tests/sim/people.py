@@ -67,7 +67,10 @@ def _add_in_google(world: World, dice: Random) -> None:
 
 def _add_activity(world: World, user: str, entry: Entry, kind: str) -> None:
     row = world.severa.person_add(user, entry, kind)
+    world.known.add(row.ref)
     world.book.person_added((Side.SEVERA, row.ref), row.entry)
+    if not row.is_writable:
+        world.book.read_only.add((Side.SEVERA, row.ref))
     world.tell(f"{user} adds {row.ref} in Severa as {kind}: {said(row.entry)}")
 
 
@@ -213,7 +216,9 @@ def _value(world: World, dice: Random, place: tuple[Side, str], name: str, entry
             return _when(dice)
         case "location":
             return dice.choice(["", f"room {dice.randint(1, 99)}"])
-    return dice.choice(["", f"n{dice.randint(1, 999)}", "long " * 1800 if dice.random() < 0.1 else "x"])
+    return dice.choice(
+        ["", f"n{dice.randint(1, 999)}", "long " * 1800 if dice.random() < 0.1 else "x"]
+    )
 
 
 def _title(world: World, dice: Random) -> str:

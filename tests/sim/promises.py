@@ -143,6 +143,10 @@ def _undone_deletions(world: World) -> Iterator[str]:
     for grave_place, grave in book.graves.items():
         if not grave.by_person or book.restored:
             continue
+        if grave_place[0] is Side.SEVERA and grave_place[1] not in world.known:
+            # Made by a create whose answer was lost, and deleted before any look: Severa keeps no trace of it.
+            world.counts["deleted before it was seen"] += 1
+            continue
         origin = book.origin.get(grave_place)
         for place in living:
             if origin is None or book.origin.get(place) != origin:
@@ -154,6 +158,8 @@ def _undone_deletions(world: World) -> Iterator[str]:
 def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
     book, (side, ref) = world.book, place
     grave = book.graves[grave_place]
+    if {ref, book.partner(place)[1]} & book.retyped:
+        return True  # It left the sync, or came back to it, when it was given another type (B5).
     for record in world.store.records.values():
         seen = record.link.seen(side)
         if seen and seen.ref == ref and listed(world, record):
@@ -162,6 +168,6 @@ def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
     for relative in relatives:
         for name in FIELDS:
             for cell in book.history.get((*relative, name), []):
-                if cell.edit and cell.edit not in grave.known and relative != grave_place:
+                if cell.edit and cell.edit not in grave.seen and relative != grave_place:
                     return True
     return False

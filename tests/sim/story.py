@@ -19,7 +19,8 @@ from .promises import broken_promises
 from .weather import Crash, Watched, Weather, gap
 from .world import PEOPLE, Climate, World, climate_of
 
-ROUNDS_CALM = 80
+ROUNDS_CALM = 24
+"""How many rounds the daemon gets to settle, beside one for each entry that its sweep has to come to."""
 ROUNDS_QUIET = 3
 FAULTS_OF_OUR_OWN = ("entry.fault", "user.fault")
 
@@ -88,7 +89,7 @@ class Story:
                 self._between(number)
                 self._round()
         self._calm_down()
-        for number in range(ROUNDS_CALM):
+        for number in range(ROUNDS_CALM + len(world.store.records)):
             world.pass_time(_pause(number))
             self._round()
         before = world.writes
@@ -161,6 +162,7 @@ class Story:
             world.pass_time(1000)
             taken_at, kept = self._backup
             world.store.restore(kept)
+            world.read_line = kept.last_change
             world.book.restored.append((taken_at, world.book.minute))
             self._engine = self._born()
             world.tell("the backup is put back")
@@ -225,13 +227,16 @@ class Story:
 
     def _report(self, event: str, /, **fields: Any) -> None:
         world = self._world
-        if event == "entry.linked":
-            world.joined_at[fields["entry"]] = world.book.tick
-            world.book.daemon_joined(fields["activity"], fields["event_id"])
         if event in FAULTS_OF_OUR_OWN and not world.is_dead:
             error = fields.get("exc_info")
             world.book.broken.append(f"a fault of the program: {error!r}")
-        if event in ("entry.held", "entry.set-aside", "entry.parted", "entry.linked", "twin.removed"):
+        if event in (
+            "entry.held",
+            "entry.set-aside",
+            "entry.parted",
+            "entry.linked",
+            "twin.removed",
+        ):
             world.tell(f"   reports {event} {fields.get('entry', '')[:6]}")
 
 

@@ -58,9 +58,7 @@ class Weather:
         world.tell(f"   {call}: {fault}")
         return await self._suffer(fault, dice, call, done)
 
-    async def _suffer(
-        self, fault: str, dice: Random, call: Call, do: Callable[[], R]
-    ) -> R:
+    async def _suffer(self, fault: str, dice: Random, call: Call, do: Callable[[], R]) -> R:
         world = self._world
         match fault:
             case "refused":
@@ -131,14 +129,29 @@ class Watched:
         if is_fatal and self._world.may(f"{step} die at the store"):
             self._world.counts["die at the store"] += 1
             if not is_before:
-                await self._store.write(work)
+                await self._noted(work)
             die(self._world)
-        before = dict(self._world.store.records)
+        return await self._noted(work)
+
+    async def _noted(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        """Carry a transaction out and let the book take down what it tells of the daemon."""
+        world = self._world
+        before = dict(world.store.records)
         result = await self._store.write(work)
-        for link_id, record in self._world.store.records.items():
+        for link_id, record in world.store.records.items():
             known = before.get(link_id)
+            if record.link.activity:
+                world.known.add(record.link.activity.ref)
             if len(record.link.claims) > (len(known.link.claims) if known else 0):
                 CLAIMING.set(link_id)
+        lines = [change for change in world.store.history if change.id > world.read_line]
+        for change in lines:
+            world.read_line = change.id
+            if change.action == "linked" and (record := world.store.records.get(change.entry)):
+                link = record.link
+                world.joined_at[link.id] = world.book.tick
+                if link.activity and link.google:
+                    world.book.daemon_joined(link.activity.ref, link.google.ref, link.base)
         return result
 
     async def read(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
@@ -232,7 +245,9 @@ class _Deed:
                 return "B5"
             return ""
         event = world.google.living().get(self._partner)
-        if event and event.entry.private != removed.entry.private:
+        if event and self._world.book.was_ever(
+            (Side.GOOGLE, event.ref), "private", not removed.entry.private
+        ):
             return "B4"
         place = (self._side, removed.ref)
         if place not in world.book.touched and world.book.twins(place):

@@ -13,7 +13,7 @@ from tests.doubles.line import Line
 from tests.doubles.severa import Company, SeveraDouble
 from tests.doubles.store import MemoryStore
 
-from .book import Book
+from .book import Book, Place
 
 BEGINNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
 MEETING = ActivityType("meeting", "Meeting", Category.CALENDAR_ENTRY, is_default=True)
@@ -62,7 +62,7 @@ def climate_of(seed: int) -> Climate:
     selected = {"meeting", "call"} | {k for k in ("personal", "holiday") if dice.random() < 0.5}
     users = dice.choice([1, 1, 2, 2, 3])
     return Climate(
-        people=dice.choice([0.02, 0.06, 0.15, 0.3]),
+        people=dice.choice([0.02, 0.05, 0.1, 0.2]),
         faults=dice.choice([0.02, 0.06, 0.15]) if is_rough else 0.0,
         crashes=dice.choice([0.0, 0.005, 0.02]) if is_rough else 0.0,
         slow=dice.choice([0.0, 0.2, 0.5]),
@@ -104,12 +104,14 @@ class World:
     off_by: timedelta = timedelta()
     """How far the daemon's clock is off."""
     store: MemoryStore = field(default_factory=MemoryStore)
-    book: Book = field(default_factory=Book)
+    book: Book = field(init=False)
     counts: Counter[str] = field(default_factory=Counter)
     trace: list[str] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     """The names of what people did and what went wrong, in order."""
     landings: list[Landing] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    """Activities that the daemon ever stored, or people made."""
     is_calm: bool = False
     is_dead: bool = False
     steps: int = 0
@@ -117,8 +119,23 @@ class World:
     enabled: dict[str, datetime] = field(default_factory=dict)
     joined_at: dict[str, int] = field(default_factory=dict)
     """When, by the tick of the book, an entry was matched."""
+    read_line: int = 0
+    """The line of the history that the book read last."""
     severa: SeveraDouble = field(init=False)
     google: GoogleDouble = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.book = Book(self.is_unheard)
+
+    def is_unheard(self, place: Place, name: str, value: Any) -> bool:
+        """Tell whether the daemon still holds an earlier claim to have written this value."""
+        claims = [
+            claim
+            for record in self.store.records.values()
+            for claim in record.link.claims
+            if claim.side is place[0] and claim.ref == place[1]
+        ]
+        return [getattr(claim.values, name) for claim in claims].count(value) > 1
 
     def furnish(self, line: Line) -> None:
         """Put both vendors at the other end of a line."""
@@ -155,13 +172,18 @@ class World:
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock, and let the vendors carry out what they sat on."""
-        self.now += timedelta(seconds=seconds)
-        self.book.minute = (self.now - BEGINNING).total_seconds() / 60
-        due = [landing for landing in self.landings if landing.due <= self.now]
-        self.landings = [landing for landing in self.landings if landing.due > self.now]
-        for landing in due:
+        until = self.now + timedelta(seconds=seconds)
+        while due := [landing for landing in self.landings if landing.due <= until]:
+            landing = min(due, key=lambda landing: landing.due)
+            self.landings.remove(landing)
+            self._move_to(max(self.now, landing.due))
             self.tell(f"   … late: {landing.says}")
             landing.do()
+        self._move_to(until)
+
+    def _move_to(self, now: datetime) -> None:
+        self.now = now
+        self.book.minute = (now - BEGINNING).total_seconds() / 60
 
     def tell(self, line: str) -> None:
         """Add a line to the story."""

@@ -66,6 +66,7 @@ claims = st.builds(
     ref=text,
     user=text,
     since=maybe_instant,
+    version=text,
     is_checked=st.booleans(),
 )
 links = st.builds(
@@ -77,7 +78,7 @@ links = st.builds(
     source=text,
     base=st.builds(Base, halves, halves, text, st.booleans()),
     claims=st.lists(claims, max_size=2).map(tuple),
-    standing=st.builds(Standing, st.sampled_from(Stand), text, maybe_instant),
+    standing=st.builds(Standing, st.sampled_from(Stand), text),
     generation=st.integers(0, 9),
     doubted=st.frozensets(st.sampled_from(Side)),
 )
@@ -122,7 +123,7 @@ settings = st.builds(
     test_user=text,
     cursor=st.none() | text,
     fault=text,
-    instance=text,
+    api_user=text,
     user_guids=st.frozensets(text, max_size=2),
 )
 json_values = st.recursive(

@@ -24,7 +24,7 @@ FULL_LINK = Link(
     activity=replace(activity("activity-one"), created_at=NOW, updated_at=NOW),
     copies=(replace(event("event-one"), mark=Mark("activity-one", "event-one")),),
     claims=(replace(create_claim(), since=NOW),),
-    standing=Standing(Stand.SET_ASIDE, "read only", NOW),
+    standing=Standing(Stand.SET_ASIDE, "read only"),
 )
 FULL_ACCOUNT = Account(
     User(guid="anna", email="anna@example.com", last_login=NOW),

@@ -79,7 +79,7 @@ async def test_what_is_old_leaves_the_history_and_its_ids_are_not_used_again(
     await add(store, change("old", at=NOW - MINUTE), change("new", at=NOW - MINUTE))
     (newest, _) = await store.history()
 
-    assert await store.prune_history(NOW) == 2
+    assert await store.write(lambda tx: tx.prune_history(NOW)) == 2
     await add(store, change("later"))
 
     (later,) = await store.history()

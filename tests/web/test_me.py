@@ -231,6 +231,47 @@ async def test_a_user_switches_the_own_sync_on_and_off(door: Door) -> None:
     assert (again.status, await again.json()) == (200, OFF)
 
 
+async def test_a5_two_people_with_one_address_are_told_what_to_do(door: Door) -> None:
+    twin = door.company.sandbox.severa.add_user("Anna", "Double", "anna@example.com")
+    await door.turn_on()
+    first = await door.call("PUT", bearer(door.company), {"enabled": True})
+    assert first.status == 200
+
+    refused = await door.call("PUT", bearer(door.company, sub=twin), {"enabled": True})
+
+    assert (refused.status, refused.content_type) == (409, "application/problem+json")
+    told = await refused.json(content_type=None)
+    assert (told["status"], told["title"]) == (409, "Conflict")
+    assert "same address" in told["detail"]
+    assert "another address in Severa" in told["detail"]
+    shown = await door.call("GET", bearer(door.company, sub=twin))
+    assert (shown.status, await shown.json()) == (200, OFF)
+    # Once the other one is off, nothing is in the way any more.
+    await door.call("PUT", bearer(door.company), {"enabled": False})
+    again = await door.call("PUT", bearer(door.company, sub=twin), {"enabled": True})
+    assert again.status == 200
+
+
+async def test_a5_off_and_on_again_does_not_confirm_a_new_address(door: Door) -> None:
+    guid = door.company.people["Anna"]
+    await door.turn_on()
+    await door.call("PUT", bearer(door.company), {"enabled": True})
+    await door.call("PUT", bearer(door.company), {"enabled": False})
+    door.company.sandbox.severa.change_user(guid, email="ceo@example.com")
+    await door.app.engine.refresh_company()
+
+    await door.call("PUT", bearer(door.company), {"enabled": True})
+
+    account = await door.app.store.read(lambda tx: tx.account(guid))
+    assert account is not None
+    assert (account.address, account.user.email) == ("anna@example.com", "ceo@example.com")
+    assert account.has_moved
+    await door.app.admin.confirm(user="ceo@example.com")
+    account = await door.app.store.read(lambda tx: tx.account(guid))
+    assert account is not None
+    assert not account.has_moved
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"\xff\xfe", b"[]", b"null", b"true", b'"enabled"', b"{}", b'{"enabled": "yes"}',
