@@ -7,7 +7,7 @@ import json
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -42,6 +42,20 @@ def _file(value: object, info: ValidationInfo) -> Path:
 def _beside(values: Mapping[str, Any]) -> Path:
     return Path(values["url"].removeprefix("sqlite:///")).with_name("encryption.key")
 
+
+NOT_USED_YET: Final = (
+    "severa.series",
+    "google.auth_uri",
+    "google.send_updates",
+    "google.declined",
+    "google.requests_per_day",
+    "google.signin_client_id",
+    "google.signin_client_secret_file",
+    "web.public_url",
+    "web.allowed_origins",
+    "sync.expand_days",
+)
+"""Keys that are checked and kept, and from which nothing follows so far."""
 
 Url = Annotated[str, AfterValidator(forms.url)]
 Duration = Annotated[timedelta, PlainValidator(forms.duration)]
@@ -210,7 +224,10 @@ class Config(_Section):
     log: Log = Field(default_factory=Log, description="a table")
 
     def warnings(self) -> tuple[str, ...]:
-        """Return a line for each secret file that others on this machine can read."""
+        """Return a line for each secret file that others can read, and each key that is set in vain."""
+        return (*self._open_files(), *self._set_in_vain())
+
+    def _open_files(self) -> tuple[str, ...]:
         files = {
             "severa.client_secret_file": self.severa.client_secret_file,
             "google.signin_client_secret_file": self.google.signin_client_secret_file,
@@ -222,6 +239,13 @@ class Config(_Section):
             for key, path in files.items()
             if path is not None and _is_open(path)
         )
+
+    def _set_in_vain(self) -> Iterator[str]:
+        for key in NOT_USED_YET:
+            section, name = key.split(".")
+            given, default = getattr(self, section), _SECTIONS[section].model_fields[name].default
+            if getattr(given, name) != default:
+                yield f"{key} is set, but it is not used yet: it changes nothing."
 
 
 _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {

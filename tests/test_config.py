@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from daemon.config import Config, load
+from daemon.config import NOT_USED_YET, Config, load
 from daemon.errors import Misused
 from daemon.forms import TcpAddress, UnixAddress
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+DAEMON = EXAMPLE.parent / "daemon"
 LEAST = '[severa]\nclient_id = "acme"\nclient_secret_file = "secret"\n'
 
 
@@ -334,6 +335,47 @@ def test_secret_files_that_others_can_read_are_warned_of(tmp_path: Path) -> None
 
     (warning,) = config.warnings()
     assert "severa.client_secret_file" in warning
+
+
+@pytest.mark.parametrize(("section", "key"), keys())
+def test_a_key_is_read_somewhere_or_said_not_to_be_used_yet(section: str, key: str) -> None:
+    """So that nobody relies on what does nothing, nor is warned of what does something."""
+    read = rf"\bconfig\.{section}\.({key}|{key.removesuffix('_file')}\(\))"
+    sources = [*(DAEMON / "runtime").rglob("*.py"), *(DAEMON / "cli").rglob("*.py")]
+    is_read = any(re.search(read, path.read_text(encoding="utf-8")) for path in sources)
+    line = next(line for line in EXAMPLE.read_text().splitlines() if re.match(rf"#?{key} = ", line))
+    sentence = EXAMPLE.read_text().split(line)[0].split("\n\n")[-1].split(" = ")[-1]
+
+    assert is_read != (f"{section}.{key}" in NOT_USED_YET)
+    assert is_read != ("not used yet" in sentence.lower())
+
+
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [
+        ("severa", 'series = "expanded"'),
+        ("google", 'send_updates = "all"'),
+        ("google", 'declined = "remove"'),
+        ("google", "requests_per_day = 5"),
+        ("google", 'auth_uri = "https://accounts.example.com/auth"'),
+        ("google", 'signin_client_id = "web"'),
+        ("google", 'signin_client_secret_file = "web-secret"'),
+        ("web", 'public_url = "https://calendar.example.com"'),
+        ("web", 'allowed_origins = ["https://severa.example.com"]'),
+        ("sync", "expand_days = 90"),
+    ],
+)
+def test_what_is_set_and_not_used_yet_is_warned_of(tmp_path: Path, section: str, line: str) -> None:
+    key = f"{section}.{line.split()[0]}"
+    default = load(written(tmp_path, LEAST))
+
+    config = load(written(tmp_path, with_key(section, line)))
+
+    assert key in NOT_USED_YET
+    assert default.warnings() == ()
+    (warning,) = config.warnings()
+    assert warning.startswith(f"{key} is set, but it is not used yet")
+    assert line.split(" = ")[1].strip('"[]') not in warning
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

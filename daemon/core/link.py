@@ -187,8 +187,17 @@ class Link:
         return replace(self, claims=claims, doubted=self.doubted - {side})
 
     def letting_go(self, now: datetime) -> "Link":
-        """Drop claims that can land no more: what a person types later is not to be taken for ours."""
-        claims = tuple(c for c in self.claims if not c.is_checked or c.made_at + CLAIM_LIFE >= now)
+        """Drop changes that can land no more: what a person types later is not to be taken for ours.
+
+        A create stays until its side is read by id: it speaks once only, when something is there for the first time.
+        """
+        claims = tuple(
+            claim
+            for claim in self.claims
+            if claim.deed is Deed.CREATE
+            or not claim.is_checked
+            or claim.made_at + CLAIM_LIFE >= now
+        )
         return self if claims == self.claims else replace(self, claims=claims)
 
     def without(self, claim: Claim) -> "Link":

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,6 +69,10 @@ class Admin:
         """Carry out one command."""
         if command not in self._commands:
             raise Misused(f"This daemon does not know the command {command!r}.")
+        try:
+            inspect.signature(self._commands[command]).bind(**arguments)
+        except TypeError as error:
+            raise Misused(f"The command {command!r} takes other arguments: {error}.") from None
         return await self._commands[command](**arguments)
 
     # Google

@@ -99,7 +99,7 @@ class SeveraClient:
         except Gone as error:
             # Not the activity, which is yet to be: its type or its owner.
             raise Refused(str(error), reason="NotFound") from error
-        return await self._reader.single(answer.content)
+        return await self._reader.written(answer.content)
 
     async def change(
         self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
@@ -121,7 +121,7 @@ class SeveraClient:
             return now
         path = _path(seen.ref)
         answer = await self._transport.call(CHANGE, "PATCH", path, body=operations)
-        return await self._reader.single(_only_row(answer.content))
+        return await self._reader.written(_only_row(answer.content))
 
     async def remove(self, user: User, seen: Activity) -> None:
         """Delete it, unless hours have been booked on it.

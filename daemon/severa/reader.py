@@ -7,7 +7,7 @@ from typing import Any
 from daemon.core.company import User
 from daemon.core.link import Activity
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone
+from daemon.errors import Forbidden, Gone, SyncError
 from daemon.severa.errors import READ_USER, Unreadable
 from daemon.severa.translate import Row, activity_of, user_of
 from daemon.severa.transport import Transport, segment
@@ -40,6 +40,18 @@ class Reader:
         if activity is None:
             raise Forbidden("The activity is an occurrence of a series.", reason="Occurrence")
         return activity
+
+    async def written(self, row: Any) -> Activity:
+        """Return the activity that a write shows.
+
+        Raises:
+            Unreadable: It cannot be read, for whatever reason; it was written all the same.
+        """
+        try:
+            return await self.single(row)
+        except SyncError as error:
+            # Also a refusal, or a pause, that is about the owner's zone and would be taken for the write's.
+            raise Unreadable("Severa's answer to a write cannot be read.") from error
 
     async def page(self, rows: Iterable[Row], shown: Shown) -> Page[Activity]:
         """Return the rows that were not shown yet, or have changed since, and note them in `shown`."""

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 Scalar = str | bool | None
 
 _PRIVATE: Final = frozenset({Category.PERSONAL, Category.ABSENCE})
-_NOT_SYNCED: Final = frozenset({"Occurrence", "Exception"})
+_NOT_SYNCED: Final = ("Occurrence", "Exception")
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -130,6 +130,8 @@ def _recurrence_of(row: Row, zone: ZoneInfo) -> Recurrence | None:
     if row.get("recurrenceType") != "Series":
         return None
     pattern = row.get("recurrence") or {}
+    if not isinstance(pattern, Mapping):
+        raise Unreadable("Severa gave a series without a rule.")
     # The rule as text has no stated format, and the last occurrence follows from the rest.
     said = {name: pattern.get(name) for name in ("frequency", "pattern", "range", "exceptions")}
     return Recurrence((json.dumps(_without_nulls(said), sort_keys=True),), zone.key)

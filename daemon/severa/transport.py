@@ -153,5 +153,5 @@ def _content(operation: Operation, body: bytes) -> Any:
         return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Unreadable(f"Severa did not {operation.name}: its answer is no JSON.") from None

@@ -1,30 +1,24 @@
 """Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TypeVar
 
 from daemon.core.account import Account
-from daemon.core.company import ActivityType, Category, User
+from daemon.core.company import ActivityType, Category
 from daemon.core.entry import Entry, differing, entry_of
 from daemon.core.fit import MASKS
 from daemon.core.link import CLAIM_LIFE, LIVE, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.policy import Policy
 from daemon.core.reconcile import Action, Create, Forget, Part, Remove, Settle, Write
 from daemon.core.record import Change, Record
-from daemon.core.seen import Activity, Copy, Mark, Seen
-from daemon.errors import Forbidden, Gone, RateLimited, Refused, Transient, UserRefused
+from daemon.core.seen import Activity, Mark, Seen
+from daemon.errors import Forbidden, Refused, Transient
+from daemon.sync.access import Access
 from daemon.sync.history import change_of
 from daemon.sync.ports import Transaction
-from daemon.sync.pull import is_made_by
+from daemon.sync.readback import ReadBack
 from daemon.sync.tools import Tools
 
-T = TypeVar("T")
-
-WITNESSES_MAX = 3
-"""How many activities are asked for before a deletion in Severa is put off as not proved."""
 KEEPS_ITS_TYPE = "Severa keeps this activity's type, so it does not follow the event's privacy."
 CLOCK_SLACK = timedelta(seconds=2)
 """Severa's clock is known by whole seconds of its latest answer."""
@@ -34,7 +28,9 @@ class Apply:
     """Carries decisions out, one entry at a time."""
 
     def __init__(self, tools: Tools, policy: Policy, accounts: dict[str, Account]) -> None:
-        self._tools, self._policy, self._accounts = tools, policy, accounts
+        self._tools, self._policy = tools, policy
+        self._access = Access(accounts, tools.rules.domains)
+        self._reading = ReadBack(tools, self._access)
         self._api_user = ""
 
     async def read_back(self, record: Record) -> Record:
@@ -43,9 +39,7 @@ class Apply:
         link = record.link.letting_go(now)
         for side in sorted(link.unread, key=lambda side: side.value):
             began = self._tools.writes.now()
-            link = await (
-                self._severa_by_id(link) if side is Side.SEVERA else self._google_by_id(link)
-            )
+            link = await self._reading.side(link, side)
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
         return await self._keep(replace(record, link=link, looked_at=now), is_reading=True)
@@ -82,8 +76,8 @@ class Apply:
     # Writing
 
     async def _create(self, record: Record, action: Create) -> Record:
-        owner = self._owner_of(record.link)
-        if why := owner.bar(self._tools.rules.domains):
+        owner = self._access.owner_of(record.link)
+        if why := self._access.bar(owner.user.guid):
             raise Transient(f"Its owner's calendars may not be written to: {why}")
         if action.side is Side.SEVERA:
             return await self._create_activity(record, action, owner)
@@ -105,7 +99,7 @@ class Apply:
         claim = self._claim_of(action, action.entry, user=guid, ref=ref)
         record = await self._claim(record, claim)
         mark = _mark(record.link, ref)
-        made = await self._in_google(
+        made = await self._access.in_google(
             guid, lambda user: self._tools.google.create(user, ref, action.entry, mark=mark)
         )
         return await self._answered(record, claim, made, action, "created")
@@ -148,15 +142,15 @@ class Apply:
     async def _write(self, record: Record, action: Write) -> Record:
         seen, guid = (
             record.link.seen(action.side),
-            self._user_on(record.link, action.side).user.guid,
+            self._access.user_on(record.link, action.side).user.guid,
         )
         assert seen is not None, "only what was seen is written to"
         claim = self._claim_of(action, action.change, user=guid, ref=seen.ref, version=seen.version)
         if isinstance(seen, Activity):
             return await self._write_activity(await self._claim(record, claim), claim, seen, action)
-        self._calendar_of(guid)
+        self._access.calendar_of(guid)
         record, copy, mark = await self._claim(record, claim), seen, _mark(record.link, seen.ref)
-        after = await self._in_google(
+        after = await self._access.in_google(
             guid,
             lambda user: self._tools.google.change(
                 user, copy, action.change, type_guid="", mark=mark
@@ -169,7 +163,7 @@ class Apply:
         self, record: Record, claim: Claim, seen: Activity, action: Write
     ) -> Record:
         """Write to Severa, where privacy is a matter of the type, and the type may refuse to change (B4)."""
-        account = self._account(claim.user)
+        account = self._access.account(claim.user)
         type_guid = self._new_type(seen, action.change, account)
         if "private" in action.change.known() and not type_guid:
             return await self._keep_type(record, claim, seen, action)
@@ -196,7 +190,7 @@ class Apply:
         removing = replace(claim, deed=Deed.REMOVE, values=Entry(), takes_in=Entry())
         link = record.link.without(claim)
         record = await self._claim(replace(record, link=link), removing)
-        await self._tools.severa.remove(self._account(claim.user).user, seen)
+        await self._tools.severa.remove(self._access.account(claim.user).user, seen)
         return await self._answered(record, removing, None, action, "replaced")
 
     async def _keep_type(
@@ -215,14 +209,14 @@ class Apply:
         link = replace(record.link.without(claim), standing=standing, base=base)
         record = await self._claim(replace(record, link=link), kept)
         after = await self._tools.severa.change(
-            self._account(claim.user).user, seen, change, type_guid="", mark=None
+            self._access.account(claim.user).user, seen, change, type_guid="", mark=None
         )
         return await self._answered(record, kept, after, action, "changed")
 
     async def _remove(self, record: Record, action: Remove) -> Record:
         """Read what is to be removed once more, and remove it if it is still what was decided about."""
         link, side = record.link, action.side
-        seen, user = link.seen(side), self._user_on(link, side)
+        seen, user = link.seen(side), self._access.user_on(link, side)
         assert seen is not None, "only what was seen is removed"
         fresh = replace(link, doubted=link.doubted | {side})
         record = await self.read_back(replace(record, link=fresh))
@@ -235,7 +229,7 @@ class Apply:
             await self._tools.severa.remove(user.user, seen_now)
         else:
             copy = seen_now
-            await self._in_google(
+            await self._access.in_google(
                 user.user.guid, lambda user: self._tools.google.remove(user, copy)
             )
         return await self._answered(record, claim, None, action, "removed")
@@ -258,81 +252,6 @@ class Apply:
         await self._keep(kept, history=change)
         self._report(record, link, claim.side, word, change)
         return kept
-
-    # Reading by id
-
-    async def _google_by_id(self, link: Link) -> Link:
-        """Read every copy that may be read; one that may not is not known to be gone."""
-        for copy in link.copies:
-            if not self._account(copy.user).bar(self._tools.rules.domains):
-                seen = await self._read_copy(copy.user, copy.ref)
-                link = link.showing(Side.GOOGLE, seen, user=copy.user)
-        for claim in link.claims:
-            if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim.ref):
-                link = await self._created_event(link, claim)
-        return link
-
-    async def _created_event(self, link: Link, claim: Claim) -> Link:
-        try:
-            seen = await self._in_google(
-                claim.user, lambda user: self._tools.google.read(user, claim.ref)
-            )
-        except Gone:
-            return link
-        return link.made_and_gone(claim) if seen is None else link.showing(Side.GOOGLE, seen)
-
-    async def _read_copy(self, guid: str, ref: str) -> Copy | None:
-        google = self._tools.google
-        try:
-            return await self._in_google(guid, lambda user: google.read(user, ref))
-        except Gone:
-            if await self._in_google(guid, lambda user: google.answers(user, ref)):
-                return None
-            raise Transient("Google finds neither the event nor its calendar.") from None
-
-    async def _severa_by_id(self, link: Link) -> Link:
-        if link.activity is None:
-            return await self._created_activity(link)
-        user, ref = self._user_on(link, Side.SEVERA).user, link.activity.ref
-        try:
-            return link.showing(Side.SEVERA, await self._tools.severa.read(user, ref))
-        except Gone:
-            if await self._severa_answers(user, ref):
-                return link.showing(Side.SEVERA, None)
-            raise Transient(
-                "Severa finds neither the activity nor one that must be there."
-            ) from None
-
-    async def _severa_answers(self, user: User, ref: str) -> bool:
-        """Ask for activities that were seen alive lately; when all of them are gone too, for their owner."""
-        excluded = [ref]
-        for _ in range(WITNESSES_MAX):
-            witness = await self._tools.store.read(partial(_living, other_than=tuple(excluded)))
-            if not witness:
-                break
-            if await self._tools.severa.answers(user, witness):
-                return True
-            excluded.append(witness)
-        return await self._tools.severa.answers(user, "")
-
-    async def _created_activity(self, link: Link) -> Link:
-        """Look whether a create that we heard nothing of was carried out, and adopt what it made."""
-        for claim in link.claims:
-            if not _is_open_create(claim, Side.SEVERA) or claim.since is None:
-                continue
-            user = self._account(claim.user).user
-            found = await self._tools.severa.find(user, claim.values, since=claim.since)
-            maker = (await self._tools.store.read(lambda tx: tx.settings())).api_user
-            ours = [activity for activity in found if is_made_by(claim, activity, maker)]
-            linked = await self._linked([activity.ref for activity in ours])
-            for activity in sorted(ours, key=lambda activity: activity.ref):
-                if activity.ref not in linked:
-                    return link.showing(Side.SEVERA, activity)
-        return link
-
-    async def _linked(self, refs: list[str]) -> set[str]:
-        records = await self._tools.store.read(lambda tx: tx.records_of_activities(refs))
-        return {record.link.activity.ref for record in records if record.link.activity}
 
     # Keeping
 
@@ -373,35 +292,7 @@ class Apply:
             cause=change.cause,
         )
 
-    # Who and what
-
-    def _account(self, guid: str) -> Account:
-        if guid not in self._accounts:
-            raise Transient("The person whose entry it is is not known yet.")
-        return self._accounts[guid]
-
-    def _calendar_of(self, guid: str) -> User:
-        """Return the user whose calendar is about to be used, if that is allowed now (A4, A5)."""
-        account = self._account(guid)
-        if why := account.bar(self._tools.rules.domains):
-            raise Transient(f"A calendar it needs may not be used: {why}")
-        return account.user
-
-    def _owner_of(self, link: Link) -> Account:
-        """Return the user on whose calendar, or as whose activity, a new side is made."""
-        return self._account(link.activity.user if link.activity else link.source)
-
-    def _user_on(self, link: Link, side: Side) -> Account:
-        seen = link.seen(side)
-        return self._account(seen.user if seen else link.source)
-
-    async def _in_google(self, guid: str, call: Callable[[User], Awaitable[T]]) -> T:
-        """Call Google as this user; a refusal or limit says whose calendar it was."""
-        try:
-            return await call(self._calendar_of(guid))
-        except (UserRefused, RateLimited) as error:
-            error.user = guid
-            raise
+    # Types
 
     def _type_for(self, entry: Entry, account: Account) -> ActivityType:
         chosen = self._policy.type_for(entry, account.user)
@@ -426,24 +317,12 @@ async def _as_decided(tx: Transaction, record: Record) -> Record:
     return replace(record, link=replace(record.link, standing=current.link.standing))
 
 
-async def _living(tx: Transaction, other_than: Sequence[str]) -> str:
-    return await tx.living_activity(other_than)
-
-
 def _with_link(record: Record, *, standing: Standing) -> Record:
     return replace(record, link=replace(record.link, standing=standing, base=record.link.base))
 
 
 def _mark(link: Link, ref: str) -> Mark | None:
     return Mark(link.activity.ref, ref) if link.activity else None
-
-
-def _is_open_create(claim: Claim, side: Side) -> bool:
-    return claim.side is side and claim.deed is Deed.CREATE and not claim.is_checked
-
-
-def _holds(link: Link, ref: str) -> bool:
-    return any(copy.ref == ref for copy in link.copies)
 
 
 def _has_moved(before: Seen, now: Seen) -> bool:

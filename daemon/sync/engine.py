@@ -76,7 +76,6 @@ class Engine:
         types, users = await self._tools.severa.types(), await self._tools.severa.users()
         if not users:
             raise Transient("Severa listed no users at all.")
-        self._company_read_at = self._tools.now()
 
         async def work(tx: Transaction) -> Settings:
             settings, guids = await tx.settings(), frozenset(user.guid for user in users)
@@ -94,7 +93,9 @@ class Engine:
             await tx.prune_history(self._tools.now() - self._tools.rules.history)
             return renewed
 
-        return await self._tools.store.write(work)
+        renewed = await self._tools.store.write(work)
+        self._company_read_at = self._tools.now()
+        return renewed
 
     # One round
 
@@ -115,10 +116,16 @@ class Engine:
             return True
         policy = await policy_of(self._tools.store, self._tools.rules)
         blind = await self._look_at_severa(due, cause)
+        due = await self._read_again(due)
         looked = await self._look_at_google(due, policy, cause)
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         return await self._settle(looked, policy)
+
+    async def _read_again(self, accounts: Sequence[Account]) -> list[Account]:
+        """Return the accounts as they are now: what was seen in Severa may have moved their stage."""
+        current = {a.user.guid: a for a in await self._tools.store.read(lambda tx: tx.accounts())}
+        return [current[a.user.guid] for a in accounts if current[a.user.guid].is_enabled]
 
     def _is_present(self, account: Account, now: datetime) -> bool:
         rules = self._tools.rules
@@ -213,6 +220,8 @@ class Engine:
         try:
             if account.stage in (Stage.LISTING, Stage.MATCHING):
                 await self._to_state(account, State.FIRST_SYNC, "")
+                if account.stage is Stage.MATCHING:
+                    await self._pull.google_changes(account, cause=cause)
                 account = await FirstSync(self._tools, self._pull, policy).go_on(account)
                 if account.stage is not Stage.WRITING:
                     return None  # It was switched meanwhile, and begins anew in the next round.

@@ -70,6 +70,8 @@ class WriteLog:
         self._count = 0
         self._forgotten = 0
         self._last: dict[str, int] = {}
+        self.severa_listed_at: datetime | None = None
+        """When the latest whole listing of the company's changes began."""
 
     def now(self) -> int:
         """Return the mark to take before a reading begins."""

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
-from daemon.cli.demo_child import end_stale, error_text
-from daemon.cli.demo_home import default_directory
-from daemon.cli.demo_screen import Screen
-from daemon.cli.demo_story import Story
+from daemon.cli.demo.child import end_stale, error_text
+from daemon.cli.demo.home import default_directory
+from daemon.cli.demo.screen import Screen
+from daemon.cli.demo.story import Story
 from daemon.sandbox.page import Desk, Journal
 from daemon.sandbox.people import furnish
 from daemon.sandbox.server import Sandbox

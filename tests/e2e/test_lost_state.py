@@ -2,8 +2,6 @@
 
 import shutil
 
-import pytest
-
 from tests.e2e.installation import Installation
 
 DATABASE = "severa-gcal.db"
@@ -60,7 +58,6 @@ async def test_a_copy_that_a_person_makes_of_an_event_is_an_entry_of_its_own(
     assert len(company.activities("Anna")) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="C4: what was linked after the backup is made again")
 async def test_a_backup_put_back_doubles_nothing(company: Installation) -> None:
     company.person("Anna")
     for number in range(4):

@@ -54,19 +54,16 @@ async def test_a_write_whose_answer_cannot_be_read_has_an_unknown_outcome(
         await client.change(ANNA, seen, Entry(title="New"), mark=None)
 
 
-@pytest.mark.parametrize("operation", ["events.insert", "events.patch"])
-async def test_a_write_whose_answer_is_cut_has_an_unknown_outcome(
-    world: World, operation: str
-) -> None:
+async def test_a_write_whose_answer_is_cut_has_an_unknown_outcome(world: World) -> None:
     client = world.client()
     seen = await client.create(ANNA, "cccccddddd", WEEKLY, mark=None)
-    world.order(operation, "cut")
+    world.order("events.insert", "cut")
+    world.order("events.patch", "cut")
 
     with pytest.raises(Transient):
-        if operation == "events.insert":
-            await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=None)
-        else:
-            await client.change(ANNA, seen, Entry(title="New"), mark=None)
+        await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=None)
+    with pytest.raises(Transient):
+        await client.change(ANNA, seen, Entry(title="New"), mark=None)
 
 
 @pytest.mark.parametrize("name", list(UNREADABLE)[4:])

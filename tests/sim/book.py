@@ -6,7 +6,6 @@ another person's edit only where D1, D2 or D8 say so.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +15,9 @@ from daemon.core.link import Base, Side
 from .alike import FIELDS, alike, is_long
 
 MASKS = {"title": "(private)", "notes": ""}
+
+ATTEMPT_LIFE = 20.0
+"""For how many minutes a write may still be taken for the daemon's: a quarter of an hour, and a round."""
 
 Place = tuple[Side, str]
 """A side and the vendor's id there."""
@@ -66,8 +68,6 @@ class Attempt:
 class Book:
     """Who wrote what where."""
 
-    is_unheard: Callable[[Place, str, Any], bool]
-    """Tells whether the daemon wrote this before and does not know that it did."""
     winner: Side = Side.SEVERA
     is_privacy_kept: bool = True
     """Severa has a type for what is private."""
@@ -95,6 +95,8 @@ class Book:
     """Backups that were put back: when taken, when put back."""
     broken: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    unheard: set[int] = field(default_factory=set)
+    """The ticks of those of the daemon's writes that were carried out without its knowing."""
     edits: int = 0
     origins: int = 0
 
@@ -141,7 +143,7 @@ class Book:
     # The daemon
 
     def daemon_joined(self, activity: str, event: str, base: Base) -> None:
-        """Note that the daemon took two entries for one (C1): what they showed then is agreed, even where it differs."""
+        """Note that the daemon took two entries for one: what they showed is agreed, even where it differs (C1)."""
         places = (Side.SEVERA, activity), (Side.GOOGLE, event)
         self._pair(places[0], event)
         if not all(place in self.cells for place in places):
@@ -155,6 +157,7 @@ class Book:
                 agreed = [c for c in self.history[(*other, name)] if c.value == shown]
                 known = mine.known | (agreed[-1].known if agreed else frozenset())
                 self.cells[place][name] = replace(mine, known=known)
+                self.history[(*place, name)][-1] = self.cells[place][name]
                 if place in self.graves:
                     self.graves[place].cells[name] = replace(mine, known=known)
             self.joined |= {place: base.on(place[0]) for place in places}
@@ -226,51 +229,64 @@ class Book:
         is_late: bool,
     ) -> None:
         """Break a promise where the daemon writes over an edit that it had to keep."""
-        if place[0] is Side.GOOGLE and self.partner(place) in self.read_only:
-            self.counts["set back (D6)"] += 1
-            return
-        if old.edit == 0 or self._is_excused(place, name, old, is_late=is_late):
-            return
+        verdict = self._verdict(place, name, old, source, value)
+        if verdict and not self._is_excused(place, name, old, is_late=is_late):
+            self.broken.append(f"{name} of {_named(place)} {verdict}")
+
+    def _verdict(self, place: Place, name: str, old: Cell, source: Cell | None, value: Any) -> str:
+        """Return what is wrong with writing `value` over `old`, empty if it is as it should be."""
         agreed = self.joined.get(place)
         was_empty = isinstance(agreed, Entry) and getattr(agreed, name) == ""
+        if old.edit == 0:
+            return ""
+        if place[0] is Side.GOOGLE and self.partner(place) in self.read_only:
+            return self._counted("set back (D6)")
         if old.value == "" and (old.before is None or was_empty):
-            self.counts["filled where it was empty (C1)"] += 1
-            return
-        where = f"{name} of {_named(place)}"
+            return self._counted("filled where it was empty (C1)")
         if source is None:
-            self.broken.append(f"{where} became {value!r}, which nobody wrote, over {old.value!r}")
-        elif old.edit in source.known or self.alike(place, name, old.value, source.before):
-            return
-        elif source.edit in old.chain:
-            if self.is_unheard(place, name, source.value):
-                self.counts["written, never heard of, edited, lost (D1)"] += 1
-            elif not self._was_restored_since(source):
-                self.broken.append(f"{where} went back to {value!r} over the later {old.value!r}")
-        elif place[0] is self.winner and not self._was_restored():
-            self.broken.append(f"{where}: {old.value!r} lost to {value!r}, though its side wins")
-        else:
-            self.counts["lost to the other side's edit (D1)"] += 1
+            return f"became {value!r}, which nobody wrote, over {old.value!r}"
+        if old.edit in source.known or any(
+            self.alike(place, name, old.value, kept) for kept in (source.before, source.value)
+        ):
+            return ""
+        if source.edit in old.chain:
+            if self._was_unheard(place, name, source):
+                return self._counted("written, never heard of, edited, lost (D1)")
+            return "" if self.restored else f"went back to {value!r} over the later {old.value!r}"
+        if place[0] is self.winner and not self.restored:
+            return f"{old.value!r} lost to {value!r}, though its side wins"
+        return self._counted("lost to the other side's edit (D1)")
+
+    def _counted(self, what: str) -> str:
+        self.counts[what] += 1
+        return ""
 
     def _is_excused(self, place: Place, name: str, old: Cell, *, is_late: bool) -> bool:
         """Tell whether D8 lets this edit be lost, and count it."""
         is_severa = place[0] is Side.SEVERA
         if is_severa and (is_late or old.tick > self.read_at.get(place[1], 0)):
-            self.counts["lost between reading and writing (D8)"] += 1
+            self._counted("lost between reading and writing (D8)")
             return True
         attempts = self.attempts.get((*place, name), [])
-        if any(self.alike(place, name, a.value, old.value) for a in attempts[:-1]):
-            self.counts["typed what the daemon was writing (D8)"] += 1
+        if any(
+            self.minute - attempt.minute < ATTEMPT_LIFE
+            and self.alike(place, name, attempt.value, old.value)
+            for attempt in attempts[:-1]
+        ):
+            self._counted("typed what the daemon was writing (D8)")
             return True
         return False
 
     def _judge_removal(self, place: Place, grave: Grave, *, is_late: bool) -> None:
+        if grave.cells["title"].value == MASKS["title"]:
+            return  # What changes behind a mask is agreed as it is (B4).
         for name, cell in self.cells[place].items():
             at_deletion = grave.cells[name]
             is_known = cell.edit in at_deletion.known or cell.edit == 0
             is_same = self.alike(place, name, cell.value, at_deletion.value)
             if is_known or is_same or self._is_excused(place, name, cell, is_late=is_late):
                 continue
-            if not self._was_restored():
+            if not self.restored:
                 self.broken.append(
                     f"{_named(place)} was deleted with the edit {name}={cell.value!r} in it (D2)"
                 )
@@ -345,11 +361,10 @@ class Book:
         seen = frozenset[int]().union(*(cell.chain for cell in self.cells[place].values()))
         self.graves[place] = Grave(by_person, self.tick, cells, seen)
 
-    def _was_restored(self) -> bool:
-        return bool(self.restored)
-
-    def _was_restored_since(self, cell: Cell) -> bool:
-        return bool(self.restored)
+    def _was_unheard(self, place: Place, name: str, source: Cell) -> bool:
+        """Tell whether this edit had been carried here by a write that the daemon never heard back from."""
+        cells = self.history.get((*place, name), [])
+        return any(cell.edit == source.edit and cell.tick in self.unheard for cell in cells)
 
 
 def _named(place: Place) -> str:

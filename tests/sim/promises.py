@@ -54,6 +54,8 @@ def _unlike(world: World, link: Link, severa: Entry, google: Entry) -> Iterator[
     place = (Side.SEVERA, link.activity.ref)
     for name in FIELDS:
         mine, theirs = getattr(severa, name), getattr(google, name)
+        if link.base.is_masked and name in ("title", "notes", "private"):
+            continue  # Private in Google, and Severa's type cannot follow (B4).
         if world.book.alike(place, name, mine, theirs) or world.book.was_long(place, name):
             continue
         if not _was_left_so(world, link, name):

@@ -1,14 +1,12 @@
 """One story: an unquiet time, then calm, then the promises."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 from daemon.core.account import Account, Settings, Stage, State
-from daemon.core.link import Side
 from daemon.errors import SyncError
 from daemon.sync.engine import Engine
 from daemon.sync.tools import Rules, Tools
@@ -16,7 +14,7 @@ from daemon.sync.tools import Rules, Tools
 from . import people
 from .loop import StoryLoop, StuckError
 from .promises import broken_promises
-from .weather import Crash, Watched, Weather, gap
+from .weather import Watched, Weather
 from .world import PEOPLE, Climate, World, climate_of
 
 ROUNDS_CALM = 24
@@ -82,7 +80,7 @@ class Story:
 
     def _live(self) -> None:
         world = self._world
-        people.furnish(world, Random(f"furniture {world.seed}"))
+        people.furnish(world, Random(f"furniture {world.seed}"))  # noqa: S311
         self._loop.play(world.store.write(self._set_up))
         for number in range(world.climate.rounds):
             if world.may(f"round {number}"):
@@ -207,7 +205,7 @@ class Story:
     def _born(self) -> Engine:
         """Start a process: all that was in memory is gone."""
         world = self._world
-        ids = Random(f"ids {world.seed} {world.steps}")
+        ids = Random(f"ids {world.seed} {world.steps}")  # noqa: S311
         return Engine(
             Tools(
                 severa=world.severa,

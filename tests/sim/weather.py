@@ -1,8 +1,9 @@
-"""What befalls the calls of the daemon: people in between, refusals, lost and late answers, repeated requests, death."""
+"""What befalls the calls of the daemon: people in between, refusals, lost and late answers, death."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from copy import copy
 from datetime import timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -68,7 +69,7 @@ class Weather:
             case "expired":
                 world.google.expire_cursors(call.user)
             case "lost":
-                _quietly(do)
+                _quietly(do.unheard())
                 raise Transient("the answer was lost")
             case "never":
                 world.pass_time(30)
@@ -76,17 +77,17 @@ class Weather:
             case "late":
                 seconds = dice.choice([1.0, 31.0, 35.0, 100.0, dice.uniform(1, LATE_MAX_S)])
                 due = world.now + timedelta(seconds=seconds)
-                late = do.later() if isinstance(do, _Deed) else do
+                late = do.later()
                 world.landings.append(Landing(due, lambda: _quietly(late), str(call)))
                 world.pass_time(30)
                 raise Transient("timed out")
             case "twice":
-                _quietly(do)
-                return do.later()() if isinstance(do, _Deed) else do()
+                _quietly(do.unheard())
+                return do.later()()
             case "die before":
                 die(world)
             case "die after":
-                _quietly(do)
+                _quietly(do.unheard())
                 die(world)
         return do()
 
@@ -144,6 +145,8 @@ class Watched:
                 world.known.add(record.link.activity.ref)
             if len(record.link.claims) > (len(known.link.claims) if known else 0):
                 CLAIMING.set(link_id)
+            elif record is not known:
+                world.unstored.pop(link_id, None)
         lines = [change for change in world.store.history if change.id > world.read_line]
         for change in lines:
             world.read_line = change.id
@@ -174,6 +177,8 @@ async def gap(world: World, step: str, dice: Random) -> None:
 def die(world: World) -> None:
     """End the process: from here on nothing it does has any effect."""
     world.is_dead = True
+    world.book.unheard |= {tick for ticks in world.unstored.values() for tick in ticks}
+    world.unstored.clear()
     raise Crash
 
 
@@ -187,18 +192,26 @@ def _quietly(do: Callable[[], Any]) -> None:
 class _Deed:
     """One request with what the book has to know of it, found out before it is carried out."""
 
-    def __init__(self, world: World, call: Call, do: Callable[[], Any], is_late: bool = False):
-        self._world, self._call, self._do, self._is_late = world, call, do, is_late
-        self._side = Side(call.vendor)
-        record = world.store.records.get(CLAIMING.get()) if call.is_write else None
+    def __init__(self, world: World, call: Call, do: Callable[[], Any]) -> None:
+        self._world, self._call, self._do = world, call, do
+        self._is_late = self._is_unheard = False
+        self._side, self._link_id = Side(call.vendor), CLAIMING.get()
+        record = world.store.records.get(self._link_id) if call.is_write else None
         known = world.book.partners.get((self._side, call.ref), "")
         self._partner = _partner(record, self._side) or known
-        if not is_late:
-            self._announce()
+        self._announce()
 
     def later(self) -> "_Deed":
         """Return the same request as it is carried out behind everybody's back."""
-        return _Deed(self._world, self._call, self._do, is_late=True)
+        late = copy(self)
+        late._is_late = late._is_unheard = True
+        return late
+
+    def unheard(self) -> "_Deed":
+        """Return the same request as it is carried out without the daemon hearing of it."""
+        unheard = copy(self)
+        unheard._is_unheard = True
+        return unheard
 
     def _announce(self) -> None:
         call, book = self._call, self._world.book
@@ -235,6 +248,10 @@ class _Deed:
             book.daemon_removed(place, self._partner, is_late=is_late, reason=reason)
         else:
             book.daemon_wrote(place, after.entry, self._partner, is_late=is_late)
+        if self._is_unheard:
+            book.unheard.add(book.tick)
+        else:
+            self._world.unstored.setdefault(self._link_id, set()).add(book.tick)
 
     def _reason(self, removed: Any) -> str:
         """Return the rule that takes an object away though nobody deleted its other side."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 import aiohttp
 import jwt
 
-from daemon.cli.demo_home import Home
-from daemon.cli.demo_screen import Screen
+from daemon.cli.demo.home import Home
+from daemon.cli.demo.screen import Screen
 from daemon.errors import SyncError
 from daemon.runtime import control
 from daemon.sandbox.people import Company, Person

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from daemon.cli.demo_child import ERRORS, Child, end_stale, error_text
-from daemon.cli.demo_home import Home
-from daemon.cli.demo_screen import Screen
-from daemon.cli.demo_setup import Setup
-from daemon.cli.demo_story import Story
+from daemon.cli.demo.child import ERRORS, Child, end_stale, error_text
+from daemon.cli.demo.home import Home
+from daemon.cli.demo.screen import Screen
+from daemon.cli.demo.setup import Setup
+from daemon.cli.demo.story import Story
 from daemon.errors import SyncError
 from daemon.sandbox.page import Desk, Journal, make_page
 from daemon.sandbox.people import Company, furnish

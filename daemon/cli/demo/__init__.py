@@ -33,8 +33,8 @@ def demo(
     fresh: bool, port: int, no_script: bool, seconds: float | None, state: Path | None
 ) -> None:
     """Show the sync at work: nothing to set up, two calendars side by side, until Ctrl-C."""
-    from daemon.cli.demo_home import default_directory, held
-    from daemon.cli.demo_run import Demo
+    from daemon.cli.demo.home import default_directory, held
+    from daemon.cli.demo.run import Demo
 
     with held(state or default_directory()) as home:
         run = Demo(home, port=port, has_script=not no_script)

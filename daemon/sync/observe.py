@@ -1,0 +1,269 @@
+"""Storing one page of what a vendor showed: which link it belongs to, what is news, and what may be outdated.
+
+Nothing is decided here. An observation that may be older than one of our writes is not stored; its side is doubted and
+read again by id.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from daemon.core.account import Account, Stage
+from daemon.core.entry import differing
+from daemon.core.link import APPROVED, LIVE, Claim, Deed, Link, Side, Stand
+from daemon.core.listing import Page
+from daemon.core.record import Record
+from daemon.core.seen import Activity, Copy
+from daemon.sync.ports import Transaction
+from daemon.sync.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """One reading: when it began, what caused it, and whether what it finds waits for the first matching."""
+
+    began: int
+    cause: str
+    is_first: bool = False
+
+
+class Activities:
+    """Stores one page of activities; `twins` are late creates of ours beside one that is linked."""
+
+    def __init__(self, tools: Tools, looking: Looking) -> None:
+        self._tools, self._looking = tools, looking
+        self.twins: list[Activity] = []
+        self._forgotten: set[str] = set()
+
+    async def store(self, tx: Transaction, activities: Sequence[Activity]) -> None:
+        """Keep what a page shows of enabled users' activities, and of those that are known already."""
+        refs = [activity.ref for activity in activities]
+        known = {
+            r.link.activity.ref: r
+            for r in await tx.records_of_activities(refs)
+            if r.link.activity is not None
+        }
+        strangers = await Strangers.of(tx) if len(known) < len(set(refs)) else None
+        saved: dict[str, Record] = {}
+        for activity in activities:
+            record = known.get(activity.ref)
+            if record is None and strangers is not None:
+                record = self._record_of(activity, strangers, saved)
+            if record is not None:
+                after = self._observed(record, activity)
+                if after is not record:
+                    saved[after.link.id] = after
+        if saved:
+            await tx.save(list(saved.values()))
+        await self._match_again(tx)
+
+    async def _match_again(self, tx: Transaction) -> None:
+        """Match anew for owners of activities that we made and know nothing of: the database is of yesterday (C4)."""
+        accounts = [a for guid in sorted(self._forgotten) if (a := await tx.account(guid))]
+        again = [replace(a, stage=Stage.MATCHING) for a in accounts if a.stage is Stage.DONE]
+        await tx.save_accounts(again)
+
+    def _record_of(
+        self, stranger: Activity, strangers: "Strangers", saved: Mapping[str, Record]
+    ) -> Record | None:
+        """Return the record whose create made it, a fresh one, or none where it is a twin or nobody's."""
+        makers = [saved.get(r.link.id, r) for r in strangers.makers_of(stranger)]
+        for record in makers:
+            if record.link.activity is None:
+                return record
+        if makers and stranger.updated_at is None:
+            self.twins.append(stranger)
+            return None
+        if stranger.user not in strangers.enabled:
+            return None
+        if strangers.api_user and stranger.created_by == strangers.api_user:
+            self._forgotten.add(stranger.user)
+        return Record(Link(self._tools.new_id(), born=Side.SEVERA))
+
+    def _observed(self, record: Record, activity: Activity) -> Record:
+        if not record.link.is_empty and self._tools.writes.is_outdated(
+            record.link.id, self._looking.began
+        ):
+            return doubted(record, Side.SEVERA, self._tools.now(), self._looking.cause)
+        now = self._tools.now()
+        link = record.link.letting_go(now).showing(Side.SEVERA, activity)
+        return _noticed(record, link, now, self._looking)
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """What it takes to say whose an activity is that nobody knows yet."""
+
+    enabled: frozenset[str]
+    creating: tuple[Record, ...]
+    api_user: str
+
+    @classmethod
+    async def of(cls, tx: Transaction) -> Self:
+        """Return it as the store has it now."""
+        enabled = frozenset(a.user.guid for a in await tx.accounts() if a.is_enabled)
+        settings = await tx.settings()
+        return cls(enabled, await tx.records_creating(), settings.api_user)
+
+    def makers_of(self, activity: Activity) -> list[Record]:
+        """Return the records with a create of unknown outcome that may have made it, the likeliest first."""
+        makers = [
+            (not looks_like(claim, activity), record.link.id, record)
+            for record in self.creating
+            for claim in record.link.claims
+            if is_made_by(claim, activity, self.api_user)
+        ]
+        return [record for *_, record in sorted(makers, key=lambda maker: maker[:2])]
+
+
+class Copies:
+    """Stores one page of a user's calendar, and the cursor with the last page."""
+
+    def __init__(self, tools: Tools, account: Account, looking: Looking) -> None:
+        self._tools, self._account, self._looking = tools, account, looking
+
+    async def store(self, tx: Transaction, page: Page[Copy]) -> None:
+        """Keep what a page shows, and with the last page of a listing how far it has looked."""
+        refs = [*(copy.ref for copy in page.seen), *page.gone]
+        records = await tx.records_of_events(refs, [copy.uid for copy in page.seen])
+        marked = [copy.mark.activity for copy in page.seen if copy.mark]
+        records = (*records, *(await tx.records_of_activities(marked) if marked else ()))
+        saved: dict[str, Record] = {}
+        for copy in page.seen:
+            record = self._record_of(copy, [saved.get(r.link.id, r) for r in records])
+            self._keep(saved, record, self._shown(record, copy))
+        for ref in page.gone:
+            for record in records:
+                record = saved.get(record.link.id, record)
+                self._keep(saved, record, self._gone(record, ref))
+        if saved:
+            await tx.save(list(saved.values()))
+        if page.cursor is not None:
+            await move_cursor(tx, self._account, page.cursor)
+
+    @staticmethod
+    def _keep(saved: dict[str, Record], before: Record, after: Record) -> None:
+        if after is not before:
+            saved[after.link.id] = after
+
+    def _record_of(self, copy: Copy, records: Sequence[Record]) -> Record:
+        by_ref = [r for r in records if _has_ref(r.link, copy.ref)]
+        by_uid = [r for r in records if _is_copied_by(r.link, copy)]
+        by_mark = [r for r in records if _is_marked_for(r.link, copy)]
+        fresh = Record(Link(self._tools.new_id(), born=Side.GOOGLE))
+        return next(iter([*by_ref, *by_uid, *by_mark]), fresh)
+
+    def _shown(self, record: Record, copy: Copy) -> Record:
+        if self._is_outdated(record):
+            return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
+        now = self._tools.now()
+        link = record.link.letting_go(now).showing(Side.GOOGLE, copy)
+        return _noticed(record, link, now, self._looking)
+
+    def _gone(self, record: Record, ref: str) -> Record:
+        user, link = self._account.user.guid, record.link
+        if self._is_outdated(record) and _has_ref(link, ref):
+            return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
+        if any(copy.user == user and copy.ref == ref for copy in link.copies):
+            link = link.showing(Side.GOOGLE, None, user=user)
+        elif claim := creating_event(link, ref):
+            link = link.made_and_gone(claim)
+        return _noticed(record, link, self._tools.now(), self._looking)
+
+    def _is_outdated(self, record: Record) -> bool:
+        if record.link.is_empty:
+            return False
+        return self._tools.writes.is_outdated(record.link.id, self._looking.began)
+
+
+def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
+    """Tell whether an activity that nobody knows is what this claim set out to create.
+
+    `api_user` is whom Severa names as the maker of what we create: then it is ours though a person has edited it
+    since. Until that was learnt it has to look the same, and nobody's own entry counts.
+    """
+    is_create = claim.side is Side.SEVERA and claim.deed is Deed.CREATE
+    if not is_create or claim.user != activity.user or claim.since is None:
+        return False
+    if activity.created_at is None or activity.created_at < claim.since:
+        return False
+    if api_user:
+        return activity.created_by == api_user
+    return activity.created_by != claim.user and looks_like(claim, activity)
+
+
+def looks_like(claim: Claim, activity: Activity) -> bool:
+    """Tell whether an activity has the name and times that a claim set out to write."""
+    return not differing(claim.values.only(("title", "when")), activity.entry)
+
+
+def creating_event(link: Link, ref: str) -> Claim | None:
+    """Return the claim that set out to create the event `ref`, if it is still open and nothing was seen there."""
+    return next(
+        (
+            claim
+            for claim in link.claims
+            if claim.side is Side.GOOGLE and claim.deed is Deed.CREATE and claim.ref == ref
+        ),
+        None,
+    )
+
+
+def _is_copied_by(link: Link, copy: Copy) -> bool:
+    """Tell whether this is another user's copy of the same event."""
+    is_same = any(other.uid == copy.uid for other in link.copies)
+    return is_same and all(other.user != copy.user for other in link.copies)
+
+
+def _is_marked_for(link: Link, copy: Copy) -> bool:
+    """Tell whether we marked this very event as the other side of this link's activity, which has none now (C4)."""
+    mark, activity = copy.mark, link.activity
+    if mark is None or activity is None or link.copies:
+        return False
+    return mark.event == copy.ref and mark.activity == activity.ref
+
+
+def _has_ref(link: Link, ref: str) -> bool:
+    return any(copy.ref == ref for copy in link.copies) or creating_event(link, ref) is not None
+
+
+def doubted(record: Record, side: Side, now: datetime, cause: str) -> Record:
+    """Return the record with a side that is to be read by id before anything is decided."""
+    link = replace(record.link, doubted=record.link.doubted | {side})
+    return replace(record, link=link, due_at=record.due_at or now, cause=record.cause or cause)
+
+
+def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Record:
+    """Return the record with what was seen, due if it is news; the very same record if it is none."""
+    if link == record.link:
+        return record
+    is_lifted = link.standing.stand is Stand.SET_ASIDE or link.standing == APPROVED
+    if is_lifted and _content(link) != _content(record.link):
+        link = replace(link, standing=LIVE)
+    due_at = None if looking.is_first and not link.base.is_pair else now
+    return replace(
+        record,
+        link=link,
+        due_at=due_at,
+        attempts=0,
+        cause=looking.cause,
+        noticed_at=record.noticed_at or now,
+        looked_at=now,
+    )
+
+
+def _content(link: Link) -> tuple[object, ...]:
+    """Return what a person can see of a link: stamps and etags move without anybody's doing."""
+    activity = link.activity
+    return (
+        activity and (activity.entry, activity.type, activity.user, activity.has_hours),
+        tuple((copy.user, copy.entry) for copy in link.copies),
+    )
+
+
+async def move_cursor(tx: Transaction, account: Account, cursor: str) -> None:
+    """Keep how far a user's calendar was looked at."""
+    current = await tx.account(account.user.guid)
+    if current is not None and current.cursor != cursor:
+        await tx.save_accounts([replace(current, cursor=cursor)])

@@ -1,0 +1,123 @@
+"""Reading by id what became of a write we never heard of, and whether what is missing is really gone."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from daemon.core.company import User
+from daemon.core.link import Claim, Deed, Link, Side
+from daemon.core.seen import Copy
+from daemon.errors import Gone, Transient, UserRefused
+from daemon.sync.access import Access
+from daemon.sync.observe import is_made_by
+from daemon.sync.ports import Transaction
+from daemon.sync.tools import Tools
+
+WITNESSES_MAX: Final = 3
+"""How many activities are asked for before a deletion in Severa is put off as not proved."""
+
+
+class ReadBack:
+    """Reads sides of a link by id; what is gone is gone with proof only (D4)."""
+
+    def __init__(self, tools: Tools, access: Access) -> None:
+        self._tools, self._access = tools, access
+
+    async def side(self, link: Link, side: Side) -> Link:
+        """Return the link with a side as it is now; see `daemon.errors` for what may be raised."""
+        return await (self._severa(link) if side is Side.SEVERA else self._google(link))
+
+    async def _google(self, link: Link) -> Link:
+        """Read every copy that may be read; one that may not is not known to be gone."""
+        for copy in link.copies:
+            if self._access.bar(copy.user):
+                continue
+            try:
+                seen = await self._read_copy(copy.user, copy.ref)
+            except UserRefused:
+                if copy.user == link.source:
+                    raise
+                continue  # One guest's closed calendar is not to hold up the others.
+            link = link.showing(Side.GOOGLE, seen, user=copy.user)
+        for claim in link.claims:
+            if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim.ref):
+                link = await self._created_event(link, claim)
+        return link
+
+    async def _created_event(self, link: Link, claim: Claim) -> Link:
+        try:
+            seen = await self._access.in_google(
+                claim.user, lambda user: self._tools.google.read(user, claim.ref)
+            )
+        except Gone:
+            return link
+        return link.made_and_gone(claim) if seen is None else link.showing(Side.GOOGLE, seen)
+
+    async def _read_copy(self, guid: str, ref: str) -> Copy | None:
+        google = self._tools.google
+        try:
+            return await self._access.in_google(guid, lambda user: google.read(user, ref))
+        except Gone:
+            if await self._access.in_google(guid, lambda user: google.answers(user, ref)):
+                return None
+            raise Transient("Google finds neither the event nor its calendar.") from None
+
+    async def _severa(self, link: Link) -> Link:
+        if link.activity is None:
+            return await self._created_activity(link)
+        user, ref = self._access.user_on(link, Side.SEVERA).user, link.activity.ref
+        try:
+            return link.showing(Side.SEVERA, await self._tools.severa.read(user, ref))
+        except Gone:
+            if await self._severa_answers(user, ref):
+                return link.showing(Side.SEVERA, None)
+            raise Transient(
+                "Severa finds neither the activity nor one that must be there."
+            ) from None
+
+    async def _severa_answers(self, user: User, ref: str) -> bool:
+        """Ask for activities that were seen alive lately; when all of them are gone too, for their owner."""
+        excluded = [ref]
+        for _ in range(WITNESSES_MAX):
+            witness = await self._tools.store.read(partial(_living, other_than=tuple(excluded)))
+            if not witness:
+                break
+            if await self._tools.severa.answers(user, witness):
+                return True
+            excluded.append(witness)
+        return await self._tools.severa.answers(user, "")
+
+    async def _created_activity(self, link: Link) -> Link:
+        """Look whether a create that we heard nothing of was carried out, and adopt what it made."""
+        for claim in link.claims:
+            if not _is_open_create(claim, Side.SEVERA) or claim.since is None:
+                continue
+            listed_at = self._tools.writes.severa_listed_at
+            if listed_at is None or listed_at <= claim.made_at:
+                # The listing knows it again though a person has edited it; looking for it by name does not.
+                raise Transient("The next look at Severa tells whether it was made.")
+            user = self._access.account(claim.user).user
+            found = await self._tools.severa.find(user, claim.values, since=claim.since)
+            maker = (await self._tools.store.read(lambda tx: tx.settings())).api_user
+            ours = [activity for activity in found if is_made_by(claim, activity, maker)]
+            linked = await self._linked([activity.ref for activity in ours])
+            for activity in sorted(ours, key=lambda activity: activity.ref):
+                if activity.ref not in linked:
+                    return link.showing(Side.SEVERA, activity)
+        return link
+
+    async def _linked(self, refs: list[str]) -> set[str]:
+        records = await self._tools.store.read(lambda tx: tx.records_of_activities(refs))
+        return {record.link.activity.ref for record in records if record.link.activity}
+
+
+async def _living(tx: Transaction, other_than: Sequence[str]) -> str:
+    return await tx.living_activity(other_than)
+
+
+def _is_open_create(claim: Claim, side: Side) -> bool:
+    return claim.side is side and claim.deed is Deed.CREATE and not claim.is_checked
+
+
+def _holds(link: Link, ref: str) -> bool:
+    return any(copy.ref == ref for copy in link.copies)

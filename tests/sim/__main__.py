@@ -1,0 +1,82 @@
+"""Plays stories for some seconds, or one of them again: `.ci/sim SECONDS`, `.ci/sim --seed N`."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from random import SystemRandom
+
+from .shrink import shrunk
+from .story import Outcome, play
+
+TOLD_MAX = 5
+"""How many broken stories are told in full; the others are named."""
+
+
+def main() -> int:
+    """Return 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog=".ci/sim", description=__doc__)
+    parser.add_argument("seconds", nargs="?", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, help="play this story and tell it")
+    parser.add_argument("--first", type=int, help="the first seed; chance chooses otherwise")
+    parser.add_argument("--whole", action="store_true", help="do not look for a shorter story")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        outcome = play(asked.seed)
+        tell(outcome, is_whole=asked.whole or not outcome.broken)
+        return _total([outcome])
+    first = SystemRandom().randrange(10**9) if asked.first is None else asked.first
+    return _total(_played(first, time.monotonic() + asked.seconds))
+
+
+def _played(seed: int, until: float) -> Iterator[Outcome]:
+    told = 0
+    while time.monotonic() < until:
+        outcome = play(seed)
+        if outcome.broken:
+            told += 1
+            if told <= TOLD_MAX:
+                tell(outcome)
+            else:
+                print(f"{replay(outcome)}   {outcome.broken[0]}")
+        yield outcome
+        seed += 1
+
+
+def tell(outcome: Outcome, *, is_whole: bool = False) -> None:
+    """Print a story, a line a step, as short as it can be made."""
+    told, muted = (outcome, frozenset()) if is_whole else shrunk(outcome)
+    print(f"\nThe story of seed {outcome.seed}; play it again with: {replay(outcome)}")
+    if muted:
+        print(f"({len(muted)} things that happened in it do not matter and are left out)")
+    print(*told.trace, sep="\n")
+    for line in told.broken:
+        print(f"BROKEN {line}")
+
+
+def replay(outcome: Outcome) -> str:
+    """Return the command that plays a story again."""
+    return f".ci/sim --seed {outcome.seed}"
+
+
+def _total(outcomes: Iterator[Outcome] | list[Outcome]) -> int:
+    totals, happened = Counter[str](), Counter[str]()
+    for outcome in outcomes:
+        totals["stories"] += 1
+        totals["operations"] += outcome.operations
+        totals["faults"] += outcome.faults
+        totals["broken"] += len(outcome.broken)
+        happened.update(outcome.counts)
+    print("\nWhat happened:")
+    for name, number in sorted(happened.items(), key=lambda row: (-row[1], row[0])):
+        print(f"{number:9} {name}")
+    print(
+        f"{totals['stories']} stories, {totals['operations']} operations"
+        f" ({totals['faults']} of them faults), {totals['broken']} broken promises"
+    )
+    return 1 if totals["broken"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
