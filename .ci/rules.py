@@ -13,6 +13,7 @@ EXPECTED = {
 
 
 def main() -> int:
+    """Print the table and return the exit code."""
     rules = tomllib.loads((ROOT / "tests" / "rules.toml").read_text(encoding="utf-8"))
     faults = [*_missing(rules)]
     for name, rule in rules.items():

@@ -54,8 +54,8 @@ def _unlike(world: World, link: Link, severa: Entry, google: Entry) -> Iterator[
     place = (Side.SEVERA, link.activity.ref)
     for name in FIELDS:
         mine, theirs = getattr(severa, name), getattr(google, name)
-        if link.base.is_masked and name in ("title", "notes", "private"):
-            continue  # Private in Google, and Severa's type cannot follow (B4).
+        if link.base.is_masked and severa.private is not google.private and name != "when":
+            continue  # Private on one side, and the other's type cannot follow (B4).
         if world.book.alike(place, name, mine, theirs) or world.book.was_long(place, name):
             continue
         if not _was_left_so(world, link, name):
@@ -133,8 +133,23 @@ def _twice(world: World) -> Iterator[str]:
         if place in book.origin:
             stems[place[0], book.origin[place]].append(place)
     for (side, _), places in stems.items():
-        if len(places) > 1:
+        if len(places) > 1 and not _have_changed_places(world, places):
             yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
+
+
+def _have_changed_places(world: World, places: list[Place]) -> bool:
+    """Tell whether each belongs to another entry of the other side: of two alike, either may be taken for the other."""
+    others = [_linked_with(world, place) for place in places]
+    stems = {world.book.origin.get(other) for other in others if other}
+    return None not in others and len(stems) == len(places)
+
+
+def _linked_with(world: World, place: Place) -> Place | None:
+    for record in world.store.records.values():
+        seen, other = record.link.seen(place[0]), record.link.seen(place[0].other)
+        if seen and other and seen.ref == place[1]:
+            return place[0].other, other.ref
+    return None
 
 
 def _undone_deletions(world: World) -> Iterator[str]:
