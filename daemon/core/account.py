@@ -54,7 +54,7 @@ class Account:
     @property
     def has_moved(self) -> bool:
         """Severa has another address than the one that was switched on: whose calendar is it now?"""
-        return self.is_enabled and self.address != self.user.email
+        return bool(self.address) and self.address != self.user.email
 
     def bar(self, domains: Collection[str]) -> str:
         """Return why this user's calendar may not be used, empty if it may (A4, A5, A7)."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from daemon.core.link import Link, Side
 
@@ -29,6 +29,10 @@ class Record:
     def user(self) -> str:
         """The Severa guid of the user whose entry it is: the activity's owner, else whose copy speaks."""
         return self.link.activity.user if self.link.activity else self.link.source
+
+
+WRITES: Final = ("created", "changed", "replaced", "removed")
+"""The actions of the history that wrote to a side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from daemon.core.link import Side
-from daemon.core.record import Change
+from daemon.core.record import WRITES, Change
 from daemon.store.codec import decode_fields, encode_fields
 from daemon.store.tables import IS_REMOVAL, history
 
@@ -52,6 +52,17 @@ def count_removals(connection: Connection, since: datetime, user: str | None) ->
     asked = select(func.count()).select_from(history).where(IS_REMOVAL, history.c.at >= since)
     if user is not None:
         asked = asked.where(history.c.user == user)
+    return connection.execute(asked).scalar_one()
+
+
+def count_writes(connection: Connection, entry: str, side: Side, since: datetime) -> int:
+    """Count the writes made since then to one side of an entry."""
+    asked = select(func.count()).where(
+        history.c.entry == entry,
+        history.c.side == side.value,
+        history.c.action.in_(WRITES),
+        history.c.at >= since,
+    )
     return connection.execute(asked).scalar_one()
 
 

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from daemon.core.account import Account, Settings
+from daemon.core.link import Side
 from daemon.core.record import Change, Record
 from daemon.store import chronicle, company, entries
 from daemon.store.engine import Lane
@@ -139,6 +140,10 @@ class SqlTransaction:
             IntegrityError: An activity or a copy would belong to two entries.
         """
         await self.ask(entries.save, records)
+
+    async def count_writes(self, entry: str, side: Side, since: datetime) -> int:
+        """Count the writes made since then to one side of an entry."""
+        return await self.ask(chronicle.count_writes, entry, side, since)
 
     async def prune_history(self, before: datetime) -> int:
         """Drop what is older from the history, and return how much that was."""

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from daemon.core.account import Account, Settings
 from daemon.core.company import ActivityType, User
 from daemon.core.entry import Entry
-from daemon.core.link import Activity, Copy, Mark, Seen
+from daemon.core.link import Activity, Copy, Mark, Seen, Side
 from daemon.core.listing import Page
 from daemon.core.record import Change, Record
 
@@ -199,6 +199,10 @@ class Transaction(Protocol):
 
     async def save(self, records: Sequence[Record]) -> None:
         """Keep these entries; one whose link is empty is dropped."""
+        ...
+
+    async def count_writes(self, entry: str, side: Side, since: datetime) -> int:
+        """Count the writes made since then to one side of an entry, from the history."""
         ...
 
     async def prune_history(self, before: datetime) -> int:

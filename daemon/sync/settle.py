@@ -33,6 +33,12 @@ PASSES_MAX: Final = 50
 REMOVALS_MAX: Final = 20_000
 """How many due entries are looked through to see how large a flood of deletions is."""
 WHILE_OFF: Final = "It was deleted while the sync was off."
+WRITES_AN_HOUR: Final = 10
+LOOPING: Final = (
+    "It was written ten times within an hour; does another program sync this calendar too?"
+)
+LOOP_PAUSE: Final = timedelta(minutes=10)
+HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(hours=24)
 
 
@@ -196,10 +202,21 @@ class Settle:
             if limit := self._limited.get(_written_to(record, action)):
                 await self._put_off(record, str(limit), after=limit.retry_after)
                 return None
+            if await self._is_looping(record, action):
+                await self._put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
+                return None
             released = replace(record, link=_released(record.link))
             return await self._guarded(record, lambda: self._apply.perform(released, action))
 
         await self._each([p.record for p in plan], work)
+
+    async def _is_looping(self, record: Record, action: Action) -> bool:
+        """Tell whether a side was written to so often that another program must be answering us (R4)."""
+        if not isinstance(action, Create | Write | Remove):
+            return False
+        since, entry, side = self._tools.now() - HOUR, record.link.id, action.side
+        made = await self._tools.store.read(lambda tx: tx.count_writes(entry, side, since))
+        return made >= WRITES_AN_HOUR
 
     async def _guarded(
         self, record: Record, work: Callable[[], Awaitable[Record]]

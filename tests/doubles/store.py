@@ -8,7 +8,7 @@ from typing import TypeVar
 from daemon.core.account import Account, Settings
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
-from daemon.core.record import Change, Record
+from daemon.core.record import WRITES, Change, Record
 from daemon.errors import Refused
 
 R = TypeVar("R")
@@ -200,6 +200,10 @@ class MemoryTransaction:
         latest = {record.link.id: record for record in records}
         self._kept.records |= {i: r for i, r in latest.items() if not r.link.is_empty}
         self._require_unique()
+
+    async def count_writes(self, entry: str, side: Side, since: datetime) -> int:
+        made = [c for c in self._kept.history if c.entry == entry and c.side is side]
+        return len([c for c in made if c.at >= since and c.action in WRITES])
 
     async def prune_history(self, before: datetime) -> int:
         kept = [change for change in self._kept.history if change.at >= before]

@@ -9,6 +9,7 @@ from random import SystemRandom
 
 from .shrink import shrunk
 from .story import Outcome, play
+from .world import RESTORES_FROM
 
 TOLD_MAX = 5
 """How many broken stories are told in full; the others are named."""
@@ -21,12 +22,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this story and tell it")
     parser.add_argument("--first", type=int, help="the first seed; chance chooses otherwise")
     parser.add_argument("--whole", action="store_true", help="do not look for a shorter story")
+    parser.add_argument("--restores", action="store_true", help="stories with a backup put back")
     asked = parser.parse_args()
     if asked.seed is not None:
         outcome = play(asked.seed)
         tell(outcome, is_whole=asked.whole or not outcome.broken)
         return _total([outcome])
     first = SystemRandom().randrange(10**9) if asked.first is None else asked.first
+    first += RESTORES_FROM if asked.restores else 0
     return _total(_played(first, time.monotonic() + asked.seconds))
 
 

@@ -35,7 +35,11 @@ class StoryLoop(asyncio.BaseEventLoop):
 
     def play(self, work: Coroutine[Any, Any, R]) -> R:
         """Run one piece of work to its end."""
-        try:
-            return self.run_until_complete(work)
-        finally:
-            self.run_until_complete(self.shutdown_asyncgens())
+        return self.run_until_complete(work)
+
+    def end(self) -> None:
+        """Let what was left half read come to its end, and close."""
+        self.run_until_complete(self.shutdown_asyncgens())
+        while left := asyncio.all_tasks(self):
+            self.run_until_complete(asyncio.wait(left))
+        self.close()

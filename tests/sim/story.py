@@ -76,7 +76,7 @@ class Story:
         except StuckError as error:
             self._world.book.broken.append(str(error))
         finally:
-            self._loop.close()
+            self._loop.end()
 
     def _live(self) -> None:
         world = self._world
