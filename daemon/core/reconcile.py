@@ -277,6 +277,9 @@ def _carry(view: View, edits: Entry, to: Side) -> Action | None:
 def _carry_alone(view: View, to: Side) -> Action | None:
     """Carry the edits of the one side that stays; of a side that leaves, its own edits may win (D1)."""
     edits, moved = view.edits(to.other), view.edits(to)
+    if isinstance(view.on(to), Hidden):
+        # What became private goes with its event; a placeholder would outlive it and hide nothing.
+        edits = edits.only(edits.known().keys() - {"private"})
     if to is view.winner:
         edits = edits.only(edits.known().keys() - moved.known().keys())
     return _carry(view, edits, to) if edits.known() else _remove(view, to.other)

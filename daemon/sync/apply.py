@@ -15,6 +15,7 @@ from daemon.core.seen import Activity, Mark, Seen
 from daemon.errors import Forbidden, Refused, Transient
 from daemon.sync.access import Access
 from daemon.sync.history import change_of
+from daemon.sync.observe import learn_maker
 from daemon.sync.ports import Transaction
 from daemon.sync.readback import ReadBack
 from daemon.sync.tools import Tools
@@ -128,16 +129,9 @@ class Apply:
         )
 
     async def _learn_maker(self, made: Activity) -> None:
-        """Keep whom Severa names as the maker of what we create: by that we know it again."""
-
-        async def work(tx: Transaction) -> None:
-            settings = await tx.settings()
-            if settings.api_user != made.created_by:
-                await tx.save_settings(replace(settings, api_user=made.created_by))
-
-        if self._api_user != made.created_by:
+        if made.created_by and self._api_user != made.created_by:
             self._api_user = made.created_by
-            await self._tools.store.write(work)
+            await self._tools.store.write(lambda tx: learn_maker(tx, made.created_by))
 
     async def _write(self, record: Record, action: Write) -> Record:
         seen, guid = (

@@ -58,10 +58,12 @@ class FirstSync:
         google = [c for r in records.values() if (c := self._candidate(r, account, Side.GOOGLE))]
         now, linked = self._tools.now(), []
         for mine, theirs in pairs(severa, google):
-            joined, change = self._agreed(_joined(records.pop(mine), records.pop(theirs)), now)
+            joined = replace(_joined(records.pop(mine), records.pop(theirs)), due_at=now)
+            if not joined.link.doubted:  # Else it is read first, and settled on what is there then.
+                joined, change = self._agreed(joined, now)
+                await tx.add_history([change])
+                linked.append(joined)
             await tx.save([Record(Link(theirs, Side.GOOGLE)), joined])
-            await tx.add_history([change])
-            linked.append(joined)
         await tx.save([self._unmatched(record, account, now) for record in records.values()])
         current = await tx.account(account.user.guid) or account
         total = await tx.count_due(account.user.guid)
@@ -75,7 +77,7 @@ class FirstSync:
         view = View(link, self._policy.severa_value(link), self._policy.google_value(link))
         action = next_action(view)
         assert isinstance(action, Settle), "two sides that were never linked are joined"
-        agreed = replace(record, link=replace(link, base=action.base), due_at=now)
+        agreed = replace(record, link=replace(link, base=action.base))
         return agreed, change_of(agreed, action, "linked", Entry(), now)
 
     def _report(self, record: Record) -> None:
@@ -144,5 +146,6 @@ def _joined(severa: Record, google: Record) -> Record:
         copies=google.link.copies,
         source=google.link.source,
         standing=LIVE,
+        doubted=severa.link.doubted | google.link.doubted,
     )
     return replace(severa, link=link, cause="first sync")

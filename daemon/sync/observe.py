@@ -35,6 +35,7 @@ class Activities:
         self._tools, self._looking = tools, looking
         self.twins: list[Activity] = []
         self._forgotten: set[str] = set()
+        self._maker = ""
 
     async def store(self, tx: Transaction, activities: Sequence[Activity]) -> None:
         """Keep what a page shows of enabled users' activities, and of those that are known already."""
@@ -56,6 +57,8 @@ class Activities:
                     saved[after.link.id] = after
         if saved:
             await tx.save(list(saved.values()))
+        if self._maker:
+            await learn_maker(tx, self._maker)
         await self._match_again(tx)
 
     async def _match_again(self, tx: Transaction) -> None:
@@ -71,6 +74,7 @@ class Activities:
         makers = [saved.get(r.link.id, r) for r in strangers.makers_of(stranger)]
         for record in makers:
             if record.link.activity is None:
+                self._maker = stranger.created_by
                 return record
         if makers and stranger.updated_at is None:
             self.twins.append(stranger)
@@ -260,6 +264,13 @@ def _content(link: Link) -> tuple[object, ...]:
         activity and (activity.entry, activity.type, activity.user, activity.has_hours),
         tuple((copy.user, copy.entry) for copy in link.copies),
     )
+
+
+async def learn_maker(tx: Transaction, maker: str) -> None:
+    """Keep whom Severa names as the maker of what we create: by that we know it again."""
+    settings = await tx.settings()
+    if settings.api_user != maker:
+        await tx.save_settings(replace(settings, api_user=maker))
 
 
 async def move_cursor(tx: Transaction, account: Account, cursor: str) -> None:

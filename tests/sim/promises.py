@@ -11,7 +11,7 @@ from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.record import Record
 
 from .alike import FIELDS
-from .book import Place
+from .book import Cell, Grave, Place
 from .world import TASK, World
 
 
@@ -133,8 +133,21 @@ def _twice(world: World) -> Iterator[str]:
         if place in book.origin:
             stems[place[0], book.origin[place]].append(place)
     for (side, _), places in stems.items():
+        places = [place for place in places if not _is_touched_twin(world, place)]
         if len(places) > 1 and not _have_changed_places(world, places):
             yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
+
+
+def _is_touched_twin(world: World, place: Place) -> bool:
+    """Tell whether this is a late twin that a person edited, so that it stays, or the event that it was given then."""
+    book = world.book
+    twin = place if place[0] is Side.SEVERA else book.partner(place)
+    earlier = [other for other in book.twins(twin) if _born(world, other) < _born(world, twin)]
+    return twin in book.touched and bool(earlier)
+
+
+def _born(world: World, place: Place) -> int:
+    return world.book.history[(*place, "title")][0].tick
 
 
 def _have_changed_places(world: World, places: list[Place]) -> bool:
@@ -181,10 +194,19 @@ def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
         seen = record.link.seen(side)
         if seen and seen.ref == ref and listed(world, record):
             return True
+    if any(cell.tick in book.unheard for cell in grave.cells.values()):
+        return True  # That the deleted side had the other's edit was never heard of: it counts as an edit still.
     relatives = [p for p, origin in book.origin.items() if origin == book.origin[place]]
-    for relative in relatives:
-        for name in FIELDS:
-            for cell in book.history.get((*relative, name), []):
-                if cell.edit and cell.edit not in grave.seen and relative != grave_place:
-                    return True
-    return False
+    return any(
+        _is_unknown_edit(cell, name, grave)
+        for relative in relatives
+        if relative != grave_place
+        for name in FIELDS
+        for cell in book.history.get((*relative, name), [])
+    )
+
+
+def _is_unknown_edit(cell: Cell, name: str, grave: Grave) -> bool:
+    """Tell whether this is an edit that the deleted object had not taken in, or could not (B4)."""
+    is_privacy = name == "private" and cell.before is not None
+    return bool(cell.edit) and (is_privacy or cell.edit not in grave.seen)

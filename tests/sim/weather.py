@@ -257,10 +257,7 @@ class _Deed:
         """Return the rule that takes an object away though nobody deleted its other side."""
         world = self._world
         if self._side is Side.GOOGLE:
-            activity = world.severa.rows.get(self._partner)
-            if activity and activity.ref in world.book.retyped:
-                return "B5"
-            return ""
+            return "B5" if self._partner in world.book.retyped else ""
         event = world.google.living().get(self._partner)
         if event and self._world.book.was_ever(
             (Side.GOOGLE, event.ref), "private", not removed.entry.private

@@ -1,0 +1,289 @@
+"""Both vendors twice: as doubles in memory, and as the real clients over loopback against the sandbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
+
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+
+from daemon.core.company import ActivityType, Category, User
+from daemon.core.entry import AllDay, Entry, Timed
+from daemon.google.client import GoogleClient
+from daemon.google.credentials import read_key
+from daemon.sandbox.faults import Faults
+from daemon.sandbox.google import GoogleState, Limits, make_service_account_key
+from daemon.sandbox.google import make_app as make_google
+from daemon.sandbox.severa import SeveraState
+from daemon.sandbox.severa import make_app as make_severa
+from daemon.secret import Secret
+from daemon.severa.client import SeveraClient
+from daemon.sync.ports import GoogleCalendar, SeveraCalendar
+from tests.doubles.google import GoogleDouble
+from tests.doubles.severa import Company, SeveraDouble
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+ROBOT = "sync@example-project.iam.gserviceaccount.com"
+SECRET = "swordfish"
+KINDS = (
+    ("Meeting", Category.CALENDAR_ENTRY),
+    ("Internal", Category.CALENDAR_ENTRY),
+    ("Call", Category.TODO),
+    ("Personal", Category.PERSONAL),
+)
+
+
+class Clock:
+    """The vendors' clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **step: float) -> None:
+        self.now += timedelta(**step)
+
+
+class GooglePeople(Protocol):
+    """What people and Google itself do."""
+
+    def add(self, user: User, entry: Entry) -> str: ...
+    def edit(self, user: User, ref: str, change: Entry) -> None: ...
+    def delete(self, user: User, ref: str) -> None: ...
+    def expire_cursors(self, user: User) -> None: ...
+
+
+class SeveraPeople(Protocol):
+    """What people do."""
+
+    def add(self, user: User, entry: Entry, kind: str) -> str: ...
+    def edit(self, user: User, ref: str, change: Entry) -> None: ...
+    def retype(self, user: User, ref: str, kind: str) -> None: ...
+    def delete(self, user: User, ref: str) -> None: ...
+    def book_hours(self, ref: str) -> None: ...
+
+
+@dataclass
+class Google:
+    """Google, as the daemon sees it and as people do."""
+
+    calendar: GoogleCalendar
+    people: GooglePeople
+    clock: Clock
+    anna: User
+    ben: User
+
+
+@dataclass
+class Severa:
+    """Severa, as the daemon sees it and as people do."""
+
+    calendar: SeveraCalendar
+    people: SeveraPeople
+    clock: Clock
+    anna: User
+    ben: User
+    kinds: dict[str, str]
+
+
+# Google
+
+
+class _DoublePeople:
+    def __init__(self, double: GoogleDouble) -> None:
+        self._double = double
+
+    def add(self, user: User, entry: Entry) -> str:
+        return self._double.person_add(user.guid, entry)
+
+    def edit(self, user: User, ref: str, change: Entry) -> None:
+        self._double.person_edit(user.guid, ref, change)
+
+    def delete(self, user: User, ref: str) -> None:
+        self._double.person_delete(user.guid, ref)
+
+    def expire_cursors(self, user: User) -> None:
+        self._double.expire_cursors(user.guid)
+
+
+class _ServedPeople:
+    def __init__(self, state: GoogleState) -> None:
+        self._state = state
+
+    def add(self, user: User, entry: Entry) -> str:
+        ref: str = self._state.person_add(user.email, _event(entry))["id"]
+        return ref
+
+    def edit(self, user: User, ref: str, change: Entry) -> None:
+        self._state.person_patch(user.email, ref, _event(change))
+
+    def delete(self, user: User, ref: str) -> None:
+        self._state.person_delete(user.email, ref)
+
+    def expire_cursors(self, user: User) -> None:
+        self._state.expire_sync_tokens()
+
+
+ANNA = User("anna", "anna@example.com", zone="Europe/Helsinki")
+BEN = User("ben", "ben@example.com", zone="Europe/Helsinki")
+
+
+@asynccontextmanager
+async def google_double() -> AsyncIterator[Google]:
+    clock = Clock()
+    double = GoogleDouble(now=clock)
+    yield Google(double, _DoublePeople(double), clock, ANNA, BEN)
+
+
+@asynccontextmanager
+async def google_served() -> AsyncIterator[Google]:
+    clock, key = Clock(), make_service_account_key(ROBOT, client_id="100000000000000000001")
+    state, faults = GoogleState(), Faults(clock=clock)
+    state.limits = Limits(None, None, None)
+    async with (
+        TestServer(make_google(state, faults, clock=clock), host="127.0.0.1") as server,
+        ClientSession() as session,
+    ):
+        for user in (ANNA, BEN):
+            state.add_user(user.email)
+        state.add_service_account(ROBOT, key.private_key)
+        url = str(server.make_url("")).rstrip("/")
+        client = GoogleClient(
+            api_root=url,
+            token_uri=f"{url}/token",
+            session=session,
+            account=read_key(key.p12, None, email=ROBOT),
+            spend=_spend_google,
+            now=clock,
+            monotonic=lambda: 0.0,
+            jitter=lambda: 0.0,
+            timeout_s=5.0,
+        )
+        yield Google(client, _ServedPeople(state), clock, ANNA, BEN)
+
+
+async def _spend_google(user: str, units: int) -> None:
+    """Spend nothing."""
+
+
+def _event(entry: Entry) -> dict[str, Any]:
+    names = {"title": "summary", "location": "location", "notes": "description"}
+    known = entry.known()
+    body: dict[str, Any] = {names[name]: known[name] for name in names if name in known}
+    if "private" in known:
+        body["visibility"] = "private" if known["private"] else "default"
+    match known.get("when"):
+        case Timed(start, datetime() as end):
+            body |= {"start": {"dateTime": _text(start)}, "end": {"dateTime": _text(end)}}
+        case AllDay(first, date() as until):
+            body |= {"start": {"date": str(first)}, "end": {"date": str(until)}}
+    return body
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat()
+
+
+# Severa
+
+
+class _DoubleColleagues:
+    def __init__(self, double: SeveraDouble) -> None:
+        self._double = double
+
+    def add(self, user: User, entry: Entry, kind: str) -> str:
+        return self._double.person_add(user.guid, entry, kind).ref
+
+    def edit(self, user: User, ref: str, change: Entry) -> None:
+        self._double.person_edit(ref, change)
+
+    def retype(self, user: User, ref: str, kind: str) -> None:
+        self._double.person_edit(ref, Entry(), kind)
+
+    def delete(self, user: User, ref: str) -> None:
+        self._double.person_delete(ref)
+
+    def book_hours(self, ref: str) -> None:
+        self._double.person_books_hours(ref)
+
+
+class _ServedColleagues:
+    def __init__(self, state: SeveraState) -> None:
+        self._state = state
+
+    def add(self, user: User, entry: Entry, kind: str) -> str:
+        fields = {**_activity(entry), "activityType": kind}
+        ref: str = self._state.person_add(user.guid, **fields)["guid"]
+        return ref
+
+    def edit(self, user: User, ref: str, change: Entry) -> None:
+        self._state.person_patch(user.guid, ref, **_activity(change))
+
+    def retype(self, user: User, ref: str, kind: str) -> None:
+        self._state.person_patch(user.guid, ref, activityType=kind)
+
+    def delete(self, user: User, ref: str) -> None:
+        self._state.person_delete(user.guid, ref)
+
+    def book_hours(self, ref: str) -> None:
+        self._state.person_patch(ANNA.guid, ref, hasHours=True)
+
+
+@asynccontextmanager
+async def severa_double() -> AsyncIterator[Severa]:
+    clock = Clock()
+    kinds = tuple(
+        ActivityType(name.lower(), name, category, is_default=name == "Meeting")
+        for name, category in KINDS
+    )
+    double = SeveraDouble(Company((ANNA, BEN), kinds), now=clock)
+    named = {kind.name: kind.guid for kind in kinds}
+    yield Severa(double, _DoubleColleagues(double), clock, ANNA, BEN, named)
+
+
+@asynccontextmanager
+async def severa_served() -> AsyncIterator[Severa]:
+    clock = Clock()
+    state, faults = SeveraState(clock=clock), Faults(clock=clock)
+    state.requests_per_second = None
+    state.add_credentials("acme", SECRET)
+    async with (
+        TestServer(make_severa(state, faults, clock=clock), host="127.0.0.1") as server,
+        ClientSession() as session,
+    ):
+        kinds = {
+            name: state.add_type(name, category.value, is_default=name == "Meeting")
+            for name, category in KINDS
+        }
+        anna, ben = (
+            User(state.add_user(one.guid.title(), "X", one.email), one.email, zone=one.zone)
+            for one in (ANNA, BEN)
+        )
+        client = SeveraClient(
+            str(server.make_url("/rest-api")),
+            "acme",
+            Secret(SECRET),
+            session=session,
+            spend=_spend_severa,
+            monotonic=lambda: 0.0,
+            timeout_s=5.0,
+        )
+        yield Severa(client, _ServedColleagues(state), clock, anna, ben, kinds)
+
+
+async def _spend_severa() -> None:
+    """Spend nothing."""
+
+
+def _activity(entry: Entry) -> dict[str, Any]:
+    names = {"title": "name", "location": "location", "notes": "notes"}
+    known = entry.known()
+    fields: dict[str, Any] = {names[name]: known[name] for name in names if name in known}
+    match known.get("when"):
+        case Timed(start, end):
+            fields |= {"startDateTime": _text(start), "endDateTime": end and _text(end)}
+    return fields
