@@ -43,6 +43,9 @@ class Commands(click.Group):
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
             sys.exit(FAILED)
+        except OSError as error:
+            click.echo(f"severa-gcal: {error.strerror or error}", err=True)
+            sys.exit(FAILED)
 
 
 def one_line(text: str) -> str:

@@ -44,5 +44,7 @@ def _show(answer: dict[str, Any]) -> None:
     click.echo(f"The integration is {'on' if answer['on'] else 'off'}.")
     click.echo(f"Service account: {answer['serviceAccount'] or 'none yet'}")
     click.echo(f"Activity types:  {', '.join(answer['selected']) or 'none yet'}")
+    if not answer["running"]:
+        click.echo("The daemon is not running.")
     if answer["fault"]:
         click.echo(f"Fault:           {answer['fault']}")

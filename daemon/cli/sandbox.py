@@ -12,10 +12,16 @@ from daemon.errors import SyncError
 
 @click.command()
 @click.option(
-    "--google-port", type=int, default=0, help="Port of the Google (default: a free one)."
+    "--google-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port of the Google (default: a free one).",
 )
 @click.option(
-    "--severa-port", type=int, default=0, help="Port of the Severa (default: a free one)."
+    "--severa-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port of the Severa (default: a free one).",
 )
 @click.option(
     "--out",
@@ -50,7 +56,11 @@ async def _serve(google_port: int, severa_port: int, out: Path) -> None:
     await world.start(google_port=google_port, severa_port=severa_port)
     try:
         _describe(world.severa_url, world.google_url, world.token_uri, company.client_id)
-        click.echo(f"service account  {company.service_account} (key in {out}/service-account.p12)")
+        click.echo(f"client secret     in {out}/client-secret")
+        click.echo(f"service account   {company.service_account}")
+        click.echo(f"its key           in {out}/service-account.p12")
+        click.echo(f"people            {', '.join(person.email for person in company.people)}")
+        click.echo("Ctrl-C stops it.")
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -19,6 +19,8 @@ def status(config: Path, user: str | None, is_json: bool) -> None:
     answer = ask(config, "status", user=user)
     if is_json:
         return show_json(answer)
+    if not answer.get("running", True):
+        click.echo("The daemon is not running: this is what it last kept.")
     if user is None:
         click.echo(f"The integration is {'on' if answer['on'] else 'off'}.")
         if answer["fault"]:

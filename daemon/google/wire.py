@@ -111,7 +111,7 @@ async def _answered(sending: Awaitable[Any]) -> Answer:
     else:
         body = response.json if response.json is not None else response.data
         return Answer(response.status_code, body_as_json(body), response.headers)
-    raise Transient(f"Google could not be reached ({name}).")
+    raise Transient(f"Google could not be reached ({name}); see [google] api_root and token_uri.")
 
 
 def _method(verb: str, path: str, *query: str) -> dict[str, Any]:

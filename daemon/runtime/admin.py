@@ -40,6 +40,7 @@ class Parts:
     client_of: Callable[[ServiceAccount], GoogleClient]
     wake: Callable[[str], None]
     now: Callable[[], datetime]
+    report: Callable[..., None]
     halted: asyncio.Event
     """Set while the integration is off, so that a round under way begins no further write."""
     admins: Sequence[str]
@@ -50,6 +51,8 @@ class Admin:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.is_daemon = False
+        """Whether this process is the daemon, and not a command that does without one."""
         self._commands: dict[str, Callable[..., Awaitable[Any]]] = {
             "google connect": self.connect,
             "activity-types list": self.types,
@@ -101,6 +104,7 @@ class Admin:
         zone = await client.check(User("check", tester.lower()))
         await self._keep_connection(account, file, opened_by, tester)
         self._parts.google.client = client
+        self._parts.report("google.connected", account=account.email)
         self._parts.wake("set-up")
         return {"serviceAccount": account.email, "testUser": tester, "timeZone": zone}
 
@@ -159,6 +163,7 @@ class Admin:
             return renewed
 
         renewed = await self._parts.store.write(work)
+        self._parts.report("types.selected", count=len(chosen))
         self._parts.wake("set-up")
         return [_described(kind, renewed) for kind in renewed.types if kind.guid in chosen]
 
@@ -183,6 +188,7 @@ class Admin:
             await tx.save_settings(replace(await tx.settings(), is_on=is_on))
 
         await self._parts.store.write(work)
+        self._parts.report("integration.switched", on=is_on)
         if is_on:
             self._parts.halted.clear()
         else:
@@ -199,6 +205,7 @@ class Admin:
             "serviceAccount": settings.service_account,
             "selected": sorted(names),
             "fault": settings.fault,
+            "running": self.is_daemon,
         }
 
     # Users
@@ -237,14 +244,16 @@ class Admin:
         problems = await self._parts.store.problems(account.user.guid)
         row = await self._row(account)
         detail = await self._parts.people.described(account)
-        return {**row, "progress": detail["progress"], "problems": [_problem(r) for r in problems]}
+        shown = [_problem(record) for record in problems]
+        running = self.is_daemon
+        return {**row, "progress": detail["progress"], "problems": shown, "running": running}
 
     # Held deletions
 
     async def held(self) -> list[dict[str, Any]]:
         """Return the deletions that wait for somebody's decision, by user and side (D5)."""
         groups = await self._held_groups()
-        return [_group(number, records) for number, records in sorted(groups.items())]
+        return [await self._group(number, records) for number, records in sorted(groups.items())]
 
     async def approve(self, *, number: str) -> dict[str, Any]:
         """Let these deletions go ahead."""
@@ -255,7 +264,9 @@ class Admin:
         return await self._decide(number, lambda link: replace(link, standing=RESTORED))
 
     async def _decide(self, number: str, decision: Callable[[Link], Link]) -> dict[str, Any]:
-        records = (await self._held_groups()).get(number)
+        groups = await self._held_groups()
+        found = [name for name in groups if number and name.startswith(number)]
+        records = groups[found[0]] if len(found) == 1 else []
         if not records:
             raise Misused(f"Nothing is held under {number}; `severa-gcal held` lists what is.")
 
@@ -268,7 +279,19 @@ class Admin:
 
         await self._parts.store.write(work)
         self._parts.wake("decision")
-        return _group(number, records)
+        return await self._group(number, records)
+
+    async def _group(self, number: str, records: Sequence[Record]) -> dict[str, Any]:
+        first = records[0]
+        account = await self._parts.store.read(lambda tx: tx.account(first.user))
+        return {
+            "id": number,
+            "user": account.user.email if account else first.user,
+            "side": _held_side(first),
+            "reason": first.link.standing.reason,
+            "count": len(records),
+            "entries": [record.link.id for record in records],
+        }
 
     async def _held_groups(self) -> dict[str, list[Record]]:
         groups: dict[str, list[Record]] = {}
@@ -339,18 +362,6 @@ def _group_id(record: Record) -> str:
 def _held_side(record: Record) -> str:
     """Return the side that would lose the entry."""
     return "google" if record.link.activity is None else "severa"
-
-
-def _group(number: str, records: Sequence[Record]) -> dict[str, Any]:
-    first = records[0]
-    return {
-        "id": number,
-        "user": first.user,
-        "side": _held_side(first),
-        "reason": first.link.standing.reason,
-        "count": len(records),
-        "entries": [record.link.id for record in records],
-    }
 
 
 def _due(record: Record, now: datetime) -> Record:

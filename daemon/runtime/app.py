@@ -37,6 +37,7 @@ STOP_SECONDS: Final = 10
 """How long the round under way may take to finish its writes after a stop was asked for."""
 KEEPALIVE_SECONDS: Final = 75
 BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
+NO_SIGNING_KEY: Final = "Without [web] severa_signing_key_file nobody can switch the sync on."
 TOKEN_JITTER_SECONDS: Final = 120
 
 
@@ -72,7 +73,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
         SyncError: The database is in use, a secret cannot be read, or the like.
     """
     async with AsyncExitStack() as stack:
-        key = key_in(config.store.encryption_key_file)
+        key = key_in(config.store.encryption_key_file, database=config.store.database)
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         google, waker = ConnectedGoogle(), Waker()
@@ -89,7 +90,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
         )
         engine = Engine(tools)
-        people = People(store, engine, tools.rules, now=now, wake=waker.wake)
+        people = People(store, engine, tools.rules, now=now, wake=waker.wake, report=logs.report)
         parts = Parts(
             store=store,
             engine=engine,
@@ -98,6 +99,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
             client_of=_google_client(config, session),
             wake=waker.wake,
             now=now,
+            report=logs.report,
             halted=halted,
             admins=config.web.admins,
         )
@@ -123,6 +125,10 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
             chance=random.random,
             report=logs.report,
         )
+        app.admin.is_daemon = True
+        logs.report("daemon.ready", address=address)
+        if app.config.web.severa_signing_key_file is None:
+            logs.report("config.warning", reason=NO_SIGNING_KEY)
         ready(address)
         async with asyncio.TaskGroup() as group:
             working = group.create_task(loop.run(), name="loop")
@@ -131,6 +137,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
 
 async def _stop(stopping: asyncio.Event, loop: Loop, working: asyncio.Task[None]) -> None:
     await stopping.wait()
+    logs.report("daemon.stopping")
     loop.stop()
     with contextlib.suppress(TimeoutError, asyncio.CancelledError):
         await asyncio.wait_for(working, STOP_SECONDS)

@@ -20,6 +20,16 @@ STRUCK_KEYS: Final = re.compile(
 STRUCK_VALUES: Final = re.compile(
     r"ya29\.[\w.-]+|Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|-----BEGIN[\s\S]+?-----END[^-]+-----"
 )
+WARNINGS: Final = frozenset(
+    {
+        "config.warning",
+        "round.failed",
+        "user.failed",
+        "entry.held",
+        "entry.set-aside",
+        "call.refused",
+    }
+)
 PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 
@@ -66,10 +76,12 @@ def configure(level: str, form: str) -> None:
 
 
 def report(event: str, /, **fields: Any) -> None:
-    """Log one thing that happened; faults as errors, all else as information."""
+    """Log one thing that happened: faults as errors, what somebody should look at as warnings."""
     log = structlog.stdlib.get_logger("severa-gcal")
     if "exc_info" in fields or event.endswith(".fault"):
         log.error(event, **fields)
+    elif event in WARNINGS or fields.get("state") == "paused":
+        log.warning(event, **fields)
     else:
         log.info(event, **fields)
 

@@ -23,9 +23,10 @@ class People:
         *,
         now: Callable[[], datetime],
         wake: Callable[[str], None],
+        report: Callable[..., None],
     ) -> None:
         self._store, self._engine, self._rules = store, engine, rules
-        self._now, self._wake = now, wake
+        self._now, self._wake, self._report = now, wake, report
 
     async def sync_of(self, guid: str) -> dict[str, Any] | None:
         """Return the answer of `GET /v1/me/sync`, `None` for an unknown or inactive user."""
@@ -57,6 +58,7 @@ class People:
         account = await self._store.write(work)
         if account is None:
             return {}
+        self._report("user.switched", user=guid, on=enabled)
         self._wake("switch")
         return await self.described(account)
 

@@ -131,7 +131,9 @@ class Transport:
                 raw = _Raw(response.status, response.headers, await response.read())
         except (ClientError, TimeoutError, OSError) as error:
             # Only the kind of error: its text may hold the whole address with its parameters.
-            what = f"Severa did not {operation.name}: {type(error).__name__}."
+            how = "in time" if isinstance(error, TimeoutError) else f"({type(error).__name__})"
+            where = f"{self._base_url} ([severa] base_url)"
+            what = f"Severa did not {operation.name}: {where} could not be reached {how}."
             raise Transient(what) from error
         self.date = http_date(raw.headers.get("Date", "")) or self.date
         return raw

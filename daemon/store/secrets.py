@@ -39,14 +39,20 @@ class SecretBox:
             ) from None
 
 
-def key_in(path: Path) -> Secret:
-    """Return the encryption key of a file, which is made, for its owner's eyes only, if missing.
+def key_in(path: Path, *, database: Path | None = None) -> Secret:
+    """Return the encryption key of a file, which is made, for its owner's eyes only, for a new database.
 
     Raises:
         Misused: It cannot be read, or is missing and cannot be made.
+        SyncError: It is missing though the database was used with one.
     """
     try:
         if not path.exists():
+            if database is not None and database.exists():
+                raise SyncError(
+                    f"The encryption key {path} is missing, and the database {database} was used with it. "
+                    "Put it back; without it, move the database away and set up anew: entries are found again."
+                )
             require_directory(path.parent)
             _make_key(path)
         return Secret(path.read_text().strip())

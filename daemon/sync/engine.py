@@ -14,7 +14,7 @@ from daemon.core.policy import Policy
 from daemon.core.record import Record
 from daemon.core.schedule import is_due, is_present, pause
 from daemon.core.seen import Activity
-from daemon.errors import CompanyRefused, RateLimited, SyncError, Transient, UserRefused
+from daemon.errors import CompanyRefused, RateLimited, Refused, SyncError, Transient, UserRefused
 from daemon.sync.firstsync import FirstSync
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
@@ -306,7 +306,8 @@ class Engine:
             await tx.save_accounts([replace(failed, attempts=attempts)])
 
         await self._tools.store.write(work)
-        self._tools.report("user.failed", user=account.user.guid, state=state.value)
+        reason = (error.reason if isinstance(error, Refused) else "") or type(error).__name__
+        self._tools.report("user.failed", user=account.user.guid, state=state.value, reason=reason)
 
     async def _note_fault(self, fault: str) -> None:
         """Keep what is wrong for the whole company, and tell it once (A7)."""

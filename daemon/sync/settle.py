@@ -262,8 +262,15 @@ class Settle:
 
     async def _doubt(self, record: Record, error: SyncError) -> None:
         """The world moved on since we looked: look again at once, then with growing pauses."""
-        kept = await self._current(record, withdraw=not isinstance(error, Exists))
-        link = replace(kept.link, doubted=frozenset(Side))
+        kept = await self._current(record, withdraw=False)
+        claims = tuple(
+            # Severa's adapter looks before it writes; Google's 412 may answer the second of two
+            # requests, where the first was carried out on a connection that dropped.
+            claim
+            for claim in kept.link.claims
+            if claim in record.link.claims or claim.side is Side.GOOGLE or isinstance(error, Exists)
+        )
+        link = replace(kept.link, claims=claims, doubted=frozenset(Side))
         wait = pause(kept.attempts - 2, self._tools.chance()) if kept.attempts > 1 else timedelta()
         due_at = self._tools.now() + wait
         await self._save(replace(kept, link=link, due_at=due_at, attempts=kept.attempts + 1))

@@ -75,6 +75,7 @@ async def test_an_administrator_sets_everything_up_with_the_commands(
         "The integration is on.",
         f"Service account: {SERVICE_ACCOUNT}",
         "Activity types:  Meeting, Travel",
+        *([] if is_running else ["The daemon is not running."]),
     ]
 
     rows = await office.json("activity-types", "list")
@@ -84,6 +85,7 @@ async def test_an_administrator_sets_everything_up_with_the_commands(
     status = await office.json("integration", "status")
     assert status == {
         "on": True, "serviceAccount": SERVICE_ACCOUNT, "selected": ["Meeting", "Travel"], "fault": "",
+        "running": is_running,
     }  # fmt: skip
     table = (await office.good("activity-types", "list")).splitlines()
     assert table[0].split() == ["SELECTED", "NAME", "CATEGORY", "ACTIVE", "GUID"]

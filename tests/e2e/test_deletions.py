@@ -149,7 +149,7 @@ async def test_held_deletions_go_ahead_or_come_back_as_an_administrator_decides(
     await company.until(lambda: is_held(company, 24))
 
     groups = {group["user"]: group for group in await company.json("held")}
-    anna, ben = (groups[company.people[name]] for name in ("Anna", "Ben"))
+    anna, ben = groups["anna@example.com"], groups["ben@example.com"]
     assert set(anna) == {"id", "user", "side", "reason", "count", "entries"}
     assert (anna["side"], anna["count"], len(anna["entries"])) == ("severa", 12, 12)
     assert (ben["side"], ben["count"]) == ("google", 12)
