@@ -206,10 +206,12 @@ class Link:
 
     def showing(self, side: Side, seen: Seen | None, *, user: str = "") -> "Link":
         """Record what a side shows now (`user` names the calendar where a copy is gone) and know our own writes."""
-        is_new = self.seen(side) is None
+        before = self.seen(side)
         link = self._put(side, seen, user)
-        if is_new:
+        if before is None:
             link = link._made_by_us(side)
+        elif link.seen(side) is None:
+            link = link._removed_by_us(side, before.ref)
         return link._recognising(side)
 
     def answered(self, claim: Claim, seen: Seen | None) -> "Link":
@@ -257,6 +259,14 @@ class Link:
         is_used_up = spoke is not None and spoke.ref == self.event_id and link.google is None
         generation = self.generation + is_used_up
         return replace(link, base=self.base.having(Side.GOOGLE, half), generation=generation)
+
+    def _removed_by_us(self, side: Side, ref: str) -> "Link":
+        """A removal of ours that lands late is nobody's wish any more if the other side was made again since (D2)."""
+        ours = [c for c in self.claims if c.deed is Deed.REMOVE and (c.side, c.ref) == (side, ref)]
+        if not ours or self.seen(side.other) is None:
+            return self
+        claims = tuple(claim for claim in self.claims if claim not in ours)
+        return replace(self, base=Base(), claims=claims)
 
     def _made_by_us(self, side: Side) -> "Link":
         """Move the base over a create of ours that shows for the first time; what differs is somebody's edit since."""

@@ -76,7 +76,9 @@ class Activities:
             if record.link.activity is None:
                 self._maker = stranger.created_by
                 return record
-        if makers and stranger.updated_at is None:
+        claims = [claim for record in makers for claim in record.link.claims]
+        is_alike = any(not unlike(c, stranger) for c in claims if c.deed is Deed.CREATE)
+        if is_alike and stranger.updated_at is None:
             self.twins.append(stranger)
             return None
         if stranger.user not in strangers.enabled:
@@ -113,7 +115,7 @@ class Strangers:
     def makers_of(self, activity: Activity) -> list[Record]:
         """Return the records with a create of unknown outcome that may have made it, the likeliest first."""
         makers = [
-            (not looks_like(claim, activity), record.link.id, record)
+            (len(unlike(claim, activity)), record.link.id, record)
             for record in self.creating
             for claim in record.link.claims
             if is_made_by(claim, activity, self.api_user)
@@ -184,8 +186,8 @@ class Copies:
 def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
     """Tell whether an activity that nobody knows is what this claim set out to create.
 
-    `api_user` is whom Severa names as the maker of what we create: then it is ours though a person has edited it
-    since. Until that was learnt it has to look the same, and nobody's own entry counts.
+    `api_user` is whom Severa names as the maker of what we create: then it is ours though a person has edited its name
+    or its times since. Until that was learnt it has to look the same, and nobody's own entry counts.
     """
     is_create = claim.side is Side.SEVERA and claim.deed is Deed.CREATE
     if not is_create or claim.user != activity.user or claim.since is None:
@@ -193,13 +195,13 @@ def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
     if activity.created_at is None or activity.created_at < claim.since:
         return False
     if api_user:
-        return activity.created_by == api_user
-    return activity.created_by != claim.user and looks_like(claim, activity)
+        return activity.created_by == api_user and unlike(claim, activity) != {"title", "when"}
+    return activity.created_by != claim.user and not unlike(claim, activity)
 
 
-def looks_like(claim: Claim, activity: Activity) -> bool:
-    """Tell whether an activity has the name and times that a claim set out to write."""
-    return not differing(claim.values.only(("title", "when")), activity.entry)
+def unlike(claim: Claim, activity: Activity) -> frozenset[str]:
+    """Return in which of name and times an activity is not what a claim set out to write."""
+    return differing(claim.values.only(("title", "when")), activity.entry)
 
 
 def creating_event(link: Link, ref: str) -> Claim | None:

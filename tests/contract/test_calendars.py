@@ -164,9 +164,10 @@ async def test_google_gives_a_length_to_what_has_none(google: Google) -> None:
     assert made.entry.when == Timed(START, START + timedelta(minutes=15))
 
 
-async def test_google_refuses_a_description_that_is_too_long(google: Google) -> None:
-    with pytest.raises(Refused):
-        await google.calendar.create(google.anna, REF, entry(notes="x" * 9000), mark=None)
+async def test_a_description_that_is_too_long_is_cut(google: Google) -> None:
+    made = await google.calendar.create(google.anna, REF, entry(notes="x" * 9000), mark=None)
+
+    assert made.entry.notes == "x" * 8191 + "…"
 
 
 # Severa

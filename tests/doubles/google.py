@@ -193,8 +193,8 @@ class GoogleDouble:
             raise Gone("Google finds no calendar.")
         if ref in self.calendars.get(user, {}):
             raise Exists("The id is taken.")
-        made = Copy(ref, user, shown(entry.over(EMPTY)), uid=f"{ref}@google.com", mark=mark)
-        return self._put(made)
+        entry = shown(_sent(entry).over(EMPTY))
+        return self._put(Copy(ref, user, entry, uid=f"{ref}@google.com", mark=mark))
 
     def _change(self, user: str, seen: Copy, change: Entry, mark: Mark | None) -> Copy:
         event = self._found(user, seen.ref)
@@ -202,7 +202,7 @@ class GoogleDouble:
             raise Stale("The etag is another one.")
         if event.is_cancelled:
             raise Forbidden("A deleted event is not written to.")
-        entry = shown(change.over(event.copy.entry))
+        entry = shown(_sent(change).over(event.copy.entry))
         return self._put(replace(event.copy, entry=entry, mark=mark or event.copy.mark))
 
     def _remove(self, user: str, seen: Copy) -> None:
@@ -236,6 +236,13 @@ def shown(entry: Entry) -> Entry:
     }
     when = entry.when if entry.when is UNKNOWN else _lasting(entry.when)
     return Entry(**{**entry.known(), **texts, "when": when})
+
+
+def _sent(entry: Entry) -> Entry:
+    """Return what the client sends: it cuts a description that Google would refuse."""
+    if entry.notes is UNKNOWN or len(entry.notes) <= DESCRIPTION_MAX:
+        return entry
+    return replace(entry, notes=entry.notes[: DESCRIPTION_MAX - 1] + "…")
 
 
 def _lasting(when: When) -> When:

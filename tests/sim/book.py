@@ -194,6 +194,10 @@ class Book:
         for name in FIELDS:
             value, old = getattr(entry, name), self.cells[place][name]
             if value == old.value:
+                if entry.title == MASKS["title"]:
+                    # What is hidden behind a mask is agreed as it is, shown or not (B4).
+                    known = old.known | self.cells[other][name].known
+                    self._put(place, name, replace(old, known=known))
                 continue
             source = self._source(other, name, value, place[0])
             if entry.title == MASKS["title"] and self._is_mask(other, name, value):
@@ -278,8 +282,9 @@ class Book:
         return False
 
     def _judge_removal(self, place: Place, grave: Grave, *, is_late: bool) -> None:
-        if grave.cells["title"].value == MASKS["title"]:
-            return  # What changes behind a mask is agreed as it is (B4).
+        is_open = grave.cells["private"].value is not self.cells[place]["private"].value
+        if is_open or grave.cells["title"].value == MASKS["title"]:
+            return  # What changes on a side that is private alone is agreed as it is (B4).
         for name, cell in self.cells[place].items():
             at_deletion = grave.cells[name]
             is_known = cell.edit in at_deletion.known or cell.edit == 0
@@ -301,9 +306,8 @@ class Book:
 
     def _is_mask(self, other: Place, name: str, value: Any) -> bool:
         """Tell whether a value stands in Severa for one that is private in Google (B4)."""
-        cells = self.cells.get(other, {})
-        is_private = "private" in cells and cells["private"].value is True
-        return other[0] is Side.GOOGLE and is_private and MASKS.get(name) == value
+        is_google, was_private = other[0] is Side.GOOGLE, self.was_ever(other, "private", True)
+        return is_google and was_private and MASKS.get(name) == value
 
     # Both
 

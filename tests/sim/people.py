@@ -39,8 +39,8 @@ def furnish(world: World, dice: Random) -> None:
         if where != "google":
             _add_activity(world, user, entry, MEETING.guid)
         if where != "severa":
-            change = {"notes": f"n{dice.randint(1, 99)}"} if where == "both, not alike" else {}
-            _add_event(world, user, replace(entry, **change))
+            notes = f"n{dice.randint(1, 99)}" if where == "both, not alike" else entry.notes
+            _add_event(world, user, replace(entry, notes=notes))
 
 
 # Adding

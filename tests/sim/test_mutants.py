@@ -10,9 +10,8 @@ from daemon.core import reconcile
 from daemon.core.link import Link, Side
 from daemon.core.reconcile import TABLE, Row, Turn
 from daemon.sync.apply import Apply
-from daemon.sync.observe import Copies
+from daemon.sync.observe import Copies, Strangers
 from daemon.sync.readback import ReadBack
-from daemon.sync.tools import WriteLog
 
 from .story import play
 
@@ -21,8 +20,12 @@ STORIES_MAX = 300
 Plant = Callable[[pytest.MonkeyPatch], object]
 
 
-async def look_nowhere(_: ReadBack, link: Link) -> Link:
-    return link
+def look_nowhere(patch: pytest.MonkeyPatch) -> None:
+    async def unchanged(_: ReadBack, link: Link) -> Link:
+        return link
+
+    patch.setattr(ReadBack, "_created_activity", unchanged)
+    patch.setattr(Strangers, "makers_of", lambda *_: [])
 
 
 async def claim_nothing(_: Apply, record: Any, __: Any) -> Any:
@@ -40,15 +43,10 @@ MUTANTS: dict[str, Plant] = {
     "our own creates are not recognised": lambda patch: patch.setattr(
         Link, "_made_by_us", lambda self, _: self
     ),
-    "a reading is taken for as young as it looks": lambda patch: patch.setattr(
-        WriteLog, "is_outdated", lambda *_: False
-    ),
     "nothing is claimed before it is written": lambda patch: patch.setattr(
         Apply, "_claim", claim_nothing
     ),
-    "nobody looks before a create is tried again": lambda patch: patch.setattr(
-        ReadBack, "_created_activity", look_nowhere
-    ),
+    "nobody looks for a create that was not heard of": look_nowhere,
     "what is in doubt is not read first": lambda patch: patch.setattr(
         Link, "unread", property(lambda self: frozenset())
     ),
@@ -62,9 +60,9 @@ MUTANTS: dict[str, Plant] = {
     "an edit in Severa beats nothing": lambda patch: patch.setitem(
         TABLE, (Turn.EDITED, Turn.EDITED), Row.CARRY_TO_SEVERA
     ),
-    "both sides change, one is carried": lambda patch: patch.setattr(
-        reconcile,
-        "_merge",
+    "where both sides changed a field, the loser wins": lambda patch: patch.setitem(
+        reconcile._ACT,
+        Row.MERGE,
         lambda view: reconcile._carry(view, view.edits(Side.GOOGLE), Side.SEVERA),
     ),
     "what was written is agreed, shown or not": lambda patch: patch.setattr(

@@ -15,6 +15,10 @@ REGRESSIONS = {
     1697: "the same with a death in between (C1)",
     581: "a create that landed unheard and was renamed by a person was made once more (D8, C4)",
     800: "the same with another time, out of reach of the search (C4)",
+    10976: "a doubt about an event was lost in the matching, and the dead event stayed linked (C1)",
+    11846: "an activity that left the sync was masked, and its event removed (B4, B5)",
+    33177: "a 412 that answered the repetition of a write took the claim of the first away (D3)",
+    30532: "the same, and a deletion was undone by it (D2)",
     197: "a create that landed late and was seen later still was taken for a person's event (C4)",
 }
 """Seeds that once broke a promise, and which."""

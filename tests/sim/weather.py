@@ -50,16 +50,18 @@ class Weather:
         step, dice = world.dice()
         await gap(world, step, dice)
         fault = self._fault(step, dice, call)
-        done = _Deed(world, call, do)
+        deed = _Deed(world, call, do)
         world.pass_time(dice.uniform(0.05, 1.5))
+        result: R
         if fault is None:
-            result = done()
+            result = deed()
             await self._come_back(step, dice)
-            return result
-        world.tell(f"   {call}: {fault}")
-        return await self._suffer(fault, dice, call, done)
+        else:
+            world.tell(f"   {call}: {fault}")
+            result = await self._suffer(fault, dice, call, deed)
+        return result
 
-    async def _suffer(self, fault: str, dice: Random, call: Call, do: Callable[[], R]) -> R:
+    async def _suffer(self, fault: str, dice: Random, call: Call, do: "_Deed") -> Any:
         world = self._world
         match fault:
             case "refused":
@@ -139,7 +141,7 @@ class Watched:
         world = self._world
         before = dict(world.store.records)
         result = await self._store.write(work)
-        for link_id, record in world.store.records.items():
+        for link_id, record in list(world.store.records.items()):
             known = before.get(link_id)
             if record.link.activity:
                 world.known.add(record.link.activity.ref)
@@ -150,8 +152,9 @@ class Watched:
         lines = [change for change in world.store.history if change.id > world.read_line]
         for change in lines:
             world.read_line = change.id
-            if change.action == "linked" and (record := world.store.records.get(change.entry)):
-                link = record.link
+            linked = world.store.records.get(change.entry)
+            if change.action == "linked" and linked is not None:
+                link = linked.link
                 world.joined_at[link.id] = world.book.tick
                 if link.activity and link.google:
                     world.book.daemon_joined(link.activity.ref, link.google.ref, link.base)
