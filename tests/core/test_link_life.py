@@ -137,6 +137,21 @@ class TestCreating:
 
         assert turns(link)[0] is Turn.EDITED
 
+    def test_a_removal_of_ours_that_lands_late_takes_nothing_else_away_d2(self):
+        link = linked(OLD).claiming(remove(S, ref="a1")).checked(S, NOW)
+        link = retitled(link, G, "made again")
+
+        link = link.showing(S, None)
+
+        assert turns(link) == (Turn.ABSENT, Turn.NEW)
+
+    def test_a_removal_by_a_person_is_no_late_one_of_ours_d2(self):
+        link = linked(OLD).claiming(remove(S, ref="another")).checked(S, NOW)
+
+        link = link.showing(S, None)
+
+        assert turns(link) == (Turn.GONE, Turn.SAME)
+
 
 class TestForgetting:
     def test_creates_that_may_still_land_are_remembered(self):

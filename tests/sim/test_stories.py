@@ -19,6 +19,7 @@ REGRESSIONS = {
     11846: "an activity that left the sync was masked, and its event removed (B4, B5)",
     33177: "a 412 that answered the repetition of a write took the claim of the first away (D3)",
     30532: "the same, and a deletion was undone by it (D2)",
+    30798: "a create took the late twin of another one for its own, and the right one was removed (C4)",
     197: "a create that landed late and was seen later still was taken for a person's event (C4)",
 }
 """Seeds that once broke a promise, and which."""
