@@ -56,10 +56,13 @@ class Account:
         """Severa has another address than the one that was switched on: whose calendar is it now?"""
         return bool(self.address) and self.address != self.user.email
 
-    def bar(self, domains: Collection[str]) -> str:
-        """Return why this user's calendar may not be used, empty if it may (A4, A5, A7)."""
+    def bar(self, domains: Collection[str], *, is_shared: bool = False) -> str:
+        """Return why this user's calendar may not be used, empty if it may (A4, A5, A7).
+
+        `is_shared` asks for an entry that is shared with an enabled user, which needs no switch of its own (E1).
+        """
         address = self.user.email
-        if not self.is_enabled:
+        if not self.is_enabled and not is_shared:
             return "The user does not use the sync."
         if not self.user.is_active:
             return "The user is inactive in Severa."

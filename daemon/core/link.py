@@ -1,12 +1,12 @@
 """An entry as each side last showed it, as the two last agreed on it, and our writes still in doubt."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from daemon.core.entry import ABSENT, NO_FIELDS, Entry, Half
-from daemon.core.meeting import anchored, speaking
+from daemon.core.entry import ABSENT, NO_FIELDS, UNKNOWN, Answer, Entry, Half, entry_of, person
+from daemon.core.meeting import anchored, copy_of, shown_by, speaking
 from daemon.core.seen import Activity as Activity
 from daemon.core.seen import Copy as Copy
 from daemon.core.seen import Mark as Mark
@@ -54,7 +54,7 @@ class Claim:
     since: datetime | None = None
     """For a create in Severa: Severa's own clock just before; what is older is not ours."""
     version: str = ""
-    """What a change was made against (Google's etag): once that has moved, it can land no more."""
+    """What a change or removal was made against (Google's etag): once that has moved, it can land no more."""
     is_checked: bool = False
     """That side was read by id since: a decision may be made, the claim stays to recognise a late landing."""
 
@@ -80,8 +80,8 @@ class Standing:
 
 LIVE: Final = Standing()
 RESTORED: Final = Standing(Stand.RESTORED, "being brought back")
-APPROVED: Final = Standing(reason="deletion approved")
-"""Somebody said that what was held may go; it holds until the entry changes."""
+APPROVED: Final = Standing(reason="approved")
+"""Somebody said that what was held may go ahead; it holds until the entry changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,28 @@ class Base:
         """Return the pair with one half replaced."""
         return replace(self, severa=half) if side is Side.SEVERA else replace(self, google=half)
 
+    def begun(self, claim: "Claim", shown: Entry) -> "Base":
+        """Return the pair after one side was made of the other: what was agreed before is over."""
+        return (
+            Base(type=self.type).having(claim.side, shown).having(claim.side.other, claim.takes_in)
+        )
+
     def agreeing(self, side: Side, shown: Entry, other: Entry) -> "Base":
         """Return the pair after both sides agreed on the known fields of `shown` here and `other` there."""
         moved = self.having(side, _laid_over(shown, self.on(side)))
         return moved.having(side.other, _laid_over(other, self.on(side.other)))
+
+
+def _unsaid(base: Base, copy: Copy) -> Base:
+    """Open an answer again that had nowhere to go before this copy came (E5)."""
+    severa, google, name = base.severa, base.google, person(copy.address)
+    if not copy.address or copy.is_organizer or not isinstance(severa, Entry):
+        return base
+    is_said = severa.value(name) not in (Answer.OUT, UNKNOWN)
+    is_unheard = isinstance(google, Entry) and google.value(name) is Answer.NONE
+    if not is_said or not is_unheard:
+        return base
+    return base.having(Side.SEVERA, entry_of({name: Answer.NONE}).over(severa))
 
 
 def _laid_over(fields_: Entry, half: Half) -> Half:
@@ -143,6 +161,12 @@ class Link:
     """How many times the event id of this link was used up by a deletion that was seen."""
     doubted: frozenset[Side] = frozenset()
     """Sides that must be read by id before anything is decided."""
+    left: frozenset[str] = frozenset()
+    """Users whose copy went since this was settled last: for them too what is left is to be settled (E6)."""
+    parent: str = ""
+    """The link of the series that this is an occurrence of; empty where it is none."""
+    original: datetime | date | None = None
+    """Which occurrence: where the series would have it, never where it was moved to."""
 
     @property
     def is_born_in_severa(self) -> bool:
@@ -157,11 +181,17 @@ class Link:
     @property
     def google(self) -> Copy | None:
         """The copy that speaks for Google."""
-        return next((copy for copy in self.copies if copy.user == self.source), None)
+        return copy_of(self.copies, self.source)
 
     def seen(self, side: Side) -> Seen | None:
         """Return what a side last showed."""
         return self.activity if side is Side.SEVERA else self.google
+
+    def shows(self, side: Side) -> Entry | None:
+        """Return the entry that a side last showed, from all that was seen of it."""
+        if side is Side.GOOGLE:
+            return shown_by(self.copies, self.source)
+        return self.activity.entry if self.activity else None
 
     @property
     def is_empty(self) -> bool:
@@ -171,7 +201,13 @@ class Link:
     @property
     def unread(self) -> frozenset[Side]:
         """Sides that must be read by id first: doubted ones, and those with a write of unknown outcome."""
-        return self.doubted | {claim.side for claim in self.claims if not claim.is_checked}
+        unheard = {claim.side for claim in self.claims if not claim.is_checked}
+        return self.doubted | unheard | ({Side.SEVERA} if self.lacks_people else set())
+
+    @property
+    def lacks_people(self) -> bool:
+        """The activity was listed without those who take part in it."""
+        return self.activity is not None and self.activity.entry.people is UNKNOWN
 
     def claiming(self, claim: Claim) -> "Link":
         """Note a write that is about to be made."""
@@ -189,12 +225,26 @@ class Link:
     def letting_go(self, now: datetime) -> "Link":
         """Drop changes that can land no more: what a person types later is not to be taken for ours.
 
-        A create stays until its side is read by id: it speaks once only, when something is there for the first time.
+        A create stays until its side is read by id: it speaks once only, when something is there for the first time. So
+        does a removal, which may have landed before its life ended and be seen only after.
         """
         claims = tuple(
             claim
             for claim in self.claims
-            if claim.deed is Deed.CREATE
+            if claim.deed is not Deed.CHANGE
+            or not claim.is_checked
+            or claim.made_at + CLAIM_LIFE >= now
+        )
+        return self if claims == self.claims else replace(self, claims=claims)
+
+    def outliving(self, side: Side, now: datetime) -> "Link":
+        """Drop removals that can land no more, on a side that was just seen alive."""
+        if self.seen(side) is None:
+            return self
+        claims = tuple(
+            claim
+            for claim in self.claims
+            if (claim.side, claim.deed) != (side, Deed.REMOVE)
             or not claim.is_checked
             or claim.made_at + CLAIM_LIFE >= now
         )
@@ -207,7 +257,7 @@ class Link:
     def showing(self, side: Side, seen: Seen | None, *, user: str = "") -> "Link":
         """Record what a side shows now (`user` names the calendar where a copy is gone) and know our own writes."""
         before = self.seen(side)
-        link = self._put(side, seen, user)
+        link = self._put(side, self._peopled(seen), user)
         if before is None:
             link = link._made_by_us(side)
         elif link.seen(side) is None:
@@ -219,16 +269,16 @@ class Link:
         link = self.without(claim)._put(claim.side, seen, claim.user)
         if seen is None:
             return replace(link, base=Base())
-        names = claim.values.known()
-        base = link.base.agreeing(claim.side, seen.entry.only(names), claim.takes_in.only(names))
-        if isinstance(seen, Activity) and claim.deed is Deed.CREATE:
-            base = replace(base, is_masked=False)
+        names, shown = claim.values.known(), link.shows(claim.side) or seen.entry
+        if claim.deed is Deed.CREATE:
+            base = link.base.begun(claim, shown.only(names))
+        else:
+            base = link.base.agreeing(claim.side, shown.only(names), claim.takes_in.only(names))
         return replace(link, base=_typed(link.base, base, seen))._recognising(claim.side)
 
     def made_and_gone(self, claim: Claim) -> "Link":
         """Record that what we created was seen deleted: somebody saw it there and took it away (D2)."""
-        base = self.base.agreeing(claim.side, claim.values, claim.takes_in)
-        link = replace(self.without(claim), base=base)
+        link = replace(self.without(claim), base=self.base.begun(claim, claim.values))
         return replace(link, generation=self.generation + (claim.ref == self.event_id))
 
     def forgetting(self, now: datetime) -> "Link":
@@ -238,7 +288,9 @@ class Link:
             for claim in self.claims
             if claim.deed is Deed.CREATE and claim.made_at + CLAIM_LIFE > now
         )
-        return Link(self.id, self.born, claims=claims, generation=self.generation)
+        kept = replace(self, activity=None, copies=(), base=Base(), claims=claims)
+        standing = self.standing if self.standing.stand is Stand.RESTORED else LIVE
+        return replace(kept, standing=standing, doubted=frozenset(), left=frozenset())
 
     def agreeing_on_type(self) -> "Link":
         """Note that the two sides agree under the activity's present type."""
@@ -254,11 +306,28 @@ class Link:
         others = (copy for copy in self.copies if copy.user != owner)
         copies = tuple(sorted([*others, *([seen] if seen else [])], key=lambda copy: copy.user))
         spoke = self.google
-        link = replace(self, copies=copies, source=speaking(copies, spoke, self.source))
-        half = anchored(self.base.google, spoke, link.google)
+        was_there = copy_of(self.copies, owner) is not None
+        left = self.left | {owner} if was_there and not seen else self.left
+        link = replace(self, copies=copies, left=left)
+        link = replace(link, source=speaking(copies, spoke, self.source))
+        half = anchored(self.base.google, self.copies, self.source, copies, link.source)
         is_used_up = spoke is not None and spoke.ref == self.event_id and link.google is None
         generation = self.generation + is_used_up
-        return replace(link, base=self.base.having(Side.GOOGLE, half), generation=generation)
+        base = self.base.having(Side.GOOGLE, half)
+        if seen is not None and copy_of(self.copies, seen.user) is None:
+            base = _unsaid(base, seen)
+        return replace(link, base=base, generation=generation)
+
+    def _peopled(self, seen: Seen | None) -> Seen | None:
+        """Return an activity that a listing shows as we know it with the people it had."""
+        known = self.activity
+        if known is None or not isinstance(seen, Activity) or seen.entry.people is not UNKNOWN:
+            return seen
+        entry = replace(seen.entry, people=known.entry.people)
+        members = known.members | seen.members
+        same = replace(seen, entry=entry, members=members)
+        # After an edit they are to be read anew, and who took part until now still waits for that.
+        return same if same == known else replace(seen, members=members)
 
     def _removed_by_us(self, side: Side, ref: str) -> "Link":
         """A removal of ours that lands late is nobody's wish any more if the other side was made again since (D2)."""
@@ -275,22 +344,29 @@ class Link:
         ours = [c for c in made if seen is not None and c.ref in ("", seen.ref)]
         if not ours:
             return self
-        base = self.base.agreeing(side, ours[-1].values, ours[-1].takes_in)
+        base = self.base.begun(ours[-1], ours[-1].values)
         if isinstance(seen, Activity):
-            base = replace(base, type=seen.type, is_masked=False)
+            base = replace(base, type=seen.type)
         return replace(self, base=base)
 
     def _recognising(self, side: Side) -> "Link":
         """Move the base over the fields that show what an open change of ours wrote and are not yet agreed."""
-        seen, base = self.seen(side), self.base
-        if seen is None:
+        seen, shown, base = self.seen(side), self.shows(side), self.base
+        if seen is None or shown is None:
             return self
         for claim in reversed(self.claims):
             is_change = claim.side is side and claim.deed is Deed.CHANGE
             if is_change and claim.ref == seen.ref:
-                base = _counted_as_ours(base, claim, seen.entry)
-        claims = tuple(claim for claim in self.claims if not _is_over(claim, seen))
+                base = _counted_as_ours(base, claim, shown)
+        claims = tuple(claim for claim in self.claims if not self._is_over(claim))
         return replace(self, base=_typed(self.base, base, seen), claims=claims)
+
+    def _is_over(self, claim: Claim) -> bool:
+        """Tell whether a write was made against a version that is no more: it has landed, or never will."""
+        copy = copy_of(self.copies, claim.user) if claim.side is Side.GOOGLE else None
+        if copy is None or claim.deed is Deed.CREATE or claim.ref != copy.ref:
+            return False
+        return bool(claim.version) and claim.version != copy.version
 
 
 def _typed(before: Base, after: Base, seen: Seen) -> Base:
@@ -302,25 +378,14 @@ def _typed(before: Base, after: Base, seen: Seen) -> Base:
     return after if was == is_now else replace(after, type=seen.type)
 
 
-def _is_over(claim: Claim, seen: Seen) -> bool:
-    """Tell whether a change was made against a version that is no more: it has landed, or never will."""
-    is_change = claim.side is Side.GOOGLE and claim.deed is Deed.CHANGE
-    return (
-        is_change
-        and claim.ref == seen.ref
-        and bool(claim.version)
-        and claim.version != seen.version
-    )
-
-
 def _counted_as_ours(base: Base, claim: Claim, shown: Entry) -> Base:
     half = base.on(claim.side)
     if not isinstance(half, Entry):
         return base
-    written, agreed, now = claim.values.known(), half.known(), shown.known()
+    written = claim.values.known()
     ours = [
         name
         for name, value in written.items()
-        if name in now and now[name] == value and (name not in agreed or agreed[name] != value)
+        if shown.value(name) == value and half.value(name) != value
     ]
     return base.agreeing(claim.side, shown.only(ours), claim.takes_in.only(ours)) if ours else base

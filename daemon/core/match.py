@@ -34,6 +34,14 @@ def pairs(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tupl
     return found
 
 
+def key_of(entry: Entry) -> Hashable | None:
+    """Return what two entries have in common that are matched: subject, times, recurrence (C1)."""
+    if isinstance(entry.title, Unknown) or isinstance(entry.when, Unknown):
+        return None
+    title = "" if entry.title == PLACEHOLDER else " ".join(entry.title.split())
+    return title, with_length(entry.when)
+
+
 def _by_mark(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tuple[str, str]]:
     by_ref = {one.ref: one.link_id for one in severa}
     found: dict[str, str] = {}
@@ -47,7 +55,7 @@ def _by_content(severa: Sequence[Candidate], google: Sequence[Candidate]) -> lis
     groups: dict[Hashable, tuple[list[Candidate], list[Candidate]]] = defaultdict(lambda: ([], []))
     for index, candidates in enumerate((severa, google)):
         for one in candidates:
-            if (key := _key(one.entry)) is not None:
+            if (key := key_of(one.entry)) is not None:
                 groups[key][index].append(one)
     return [pair for mine, theirs in groups.values() for pair in _best(mine, theirs)]
 
@@ -64,13 +72,6 @@ def _best(severa: list[Candidate], google: list[Candidate]) -> list[tuple[str, s
             used |= {mine.link_id, theirs.link_id}
             found.append((mine.link_id, theirs.link_id))
     return found
-
-
-def _key(entry: Entry) -> Hashable | None:
-    if isinstance(entry.title, Unknown) or isinstance(entry.when, Unknown):
-        return None
-    title = "" if entry.title == PLACEHOLDER else " ".join(entry.title.split())
-    return title, with_length(entry.when)
 
 
 def _likeness(one: Entry, other: Entry) -> int:

@@ -1,14 +1,13 @@
 """From the copies that several users have of one event to the one Google side of a link.
 
 The organizer's own copy speaks where the organizer is one of us, else the copy of one attendee who
-stays chosen. An edit is a change within one copy: that another copy speaks from now on, or that two
-copies differ, is none.
+stays chosen; what somebody answered is known best by the own copy. An edit is a change within one copy: that another
+guest's copy speaks from now on, or that two copies differ, is none.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from daemon.core.entry import FIELDS, Entry, Half, differing
+from daemon.core.entry import UNKNOWN, Answer, Entry, Half, differing, entry_of, person
 from daemon.core.seen import Copy
 
 
@@ -22,14 +21,57 @@ def speaking(copies: Sequence[Copy], spoke: Copy | None, source: str) -> str:
     if organizers:
         return source if source in organizers else organizers[0]
     is_leaving = spoke is not None and not spoke.is_organizer
-    if source and (any(copy.user == source for copy in copies) or not is_leaving):
+    if source and (copy_of(copies, source) is not None or not is_leaving):
         return source
     return next((copy.user for copy in copies), "")
 
 
-def anchored(half: Half, spoke: Copy | None, speaks: Copy | None) -> Half:
-    """Return Google's half of the base after another copy took over: fields that were agreed are agreed again."""
-    if spoke is None or speaks is None or spoke.user == speaks.user or not isinstance(half, Entry):
+def copy_of(copies: Sequence[Copy], user: str) -> Copy | None:
+    """Return one user's copy."""
+    return next((copy for copy in copies if copy.user == user), None)
+
+
+def shown_by(copies: Sequence[Copy], source: str) -> Entry | None:
+    """Return what Google shows: the speaking copy, with each answer as the answerer's own copy has it."""
+    speaks = copy_of(copies, source)
+    if speaks is None or speaks.entry.people is UNKNOWN:
+        return speaks.entry if speaks else None
+    listed = speaks.entry.people
+    own = {
+        person(copy.address): answer
+        for copy in copies
+        if copy is not speaks and listed.answer(copy.address) not in (Answer.OUT, UNKNOWN)
+        if (answer := _own_answer(copy)) not in (Answer.OUT, UNKNOWN)
+    }
+    return entry_of(speaks.entry.known() | own) if own else speaks.entry
+
+
+def anchored(half: Half, before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -> Half:
+    """Return Google's half of the base after the copies moved: what differs without an edit is agreed again.
+
+    `was` and `now` are whose copies spoke. When the organizer's own event takes over from a guest's copy, what differs
+    is the organizer's word: the copy may have been older.
+    """
+    then, shown = shown_by(before, was), shown_by(after, now)
+    if then is None or shown is None or not isinstance(half, Entry):
         return half
-    agreed = set(FIELDS) - differing(spoke.entry, half)
-    return replace(half, **speaks.entry.only(agreed).known())
+    if was != now and any(copy.is_organizer for copy in after):
+        return half
+    shifted = differing(then, shown) - _edited(before, was, after, now)
+    agreed = {name for name in shifted if half.value(name) == then.value(name)}
+    return shown.only(agreed).over(half) if agreed else half
+
+
+def _edited(before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -> frozenset[str]:
+    """Return what somebody changed: the copy that speaks, and each one's own answer; who deletes a copy leaves."""
+    left = {copy.user for copy in before} - {copy.user for copy in after}
+    moved = [copy for copy in after if copy not in before]
+    names = {person(copy.address) for copy in [*moved, *(c for c in before if c.user in left)]}
+    old, new = copy_of(before, was), copy_of(after, now)
+    if was == now and old is not None and new is not None:
+        names |= differing(old.entry, new.entry)
+    return frozenset(names)
+
+
+def _own_answer(copy: Copy) -> object:
+    return copy.entry.value(person(copy.address)) if copy.address else UNKNOWN

@@ -1,17 +1,20 @@
 """What is synced: which activities and events take part, and under which type an event becomes an activity."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Container
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import ABSENT, AllDay, Entry, Hidden, Unknown, Value, When
-from daemon.core.link import Link
+from daemon.core.entry import ABSENT, UNKNOWN, AllDay, Entry, Hidden, Unknown, Value, When
+from daemon.core.link import Link, Side
 
 PERSONAL_NAMES: Final = ("personal", "personlig", "personligt", "henkilökohtainen")
 """What the type is called in the languages of the product, to choose where several are of the category."""
+
+OWNERS_ALONE: Final = (Category.PERSONAL, Category.ABSENCE)
+"""What becomes an event on the owner's calendar alone, whoever takes part (B4, B11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Policy:
     default_type: str = ""
     """A type's name or guid, `user` for the owner's own, empty for the company's default."""
     skipped_kinds: Collection[str] = ()
+    addresses: Container[str] | None = None
+    """Of the company's users: nobody else is told about to Severa (E8); `None` lets everybody through."""
     initial: timedelta = timedelta(days=30)
 
     def severa_value(self, link: Link) -> Value:
@@ -30,7 +35,9 @@ class Policy:
         activity = link.activity
         if activity is None:
             return ABSENT
-        entry = activity.entry
+        entry = self._of_company(activity.entry)
+        if activity.category in OWNERS_ALONE:
+            entry = replace(entry, people=UNKNOWN)
         if activity.category is Category.PROJECT_TASK:
             return Hidden(entry, "B3", leaving=link.base.is_pair)
         if activity.is_unassigned:
@@ -55,9 +62,15 @@ class Policy:
         copy = link.google
         if copy is None:
             return ABSENT
+        entry = self._of_company(link.shows(Side.GOOGLE) or copy.entry)
         if copy.kind in self.skipped_kinds and not link.base.is_pair:
-            return Hidden(copy.entry, "B1")
-        return Hidden(copy.entry, "F1") if _repeats(copy.entry) else copy.entry
+            return Hidden(entry, "B1")
+        return Hidden(entry, "F1") if _repeats(entry) else entry
+
+    def _of_company(self, entry: Entry) -> Entry:
+        if self.addresses is None or entry.people is UNKNOWN:
+            return entry
+        return replace(entry, people=entry.people.among(self.addresses))
 
     def type_for(self, entry: Entry, owner: User) -> ActivityType | None:
         """Return the type that an event becomes an activity of (B4); `None` when the company has none that fits."""

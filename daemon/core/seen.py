@@ -20,6 +20,8 @@ class Activity:
     category: Category
     has_hours: bool = False
     is_unassigned: bool = False
+    members: frozenset[str] = frozenset()
+    """The guids of the users who take part besides the owner, as far as they were read."""
     is_bare: bool = True
     """It holds nothing but what is synced: no customer, phase, hours, and is not closed."""
     created_at: datetime | None = None
@@ -63,6 +65,10 @@ class Copy:
     """This calendar organizes it, so it speaks for all copies."""
     is_writable: bool = True
     mark: Mark | None = None
+    address: str = ""
+    """The address of the calendar's user, by which the list of people names them."""
+    organizer: str = ""
+    """The organizer's address."""
 
 
 Seen = Activity | Copy

@@ -9,14 +9,16 @@ from typing import Any, Final
 import aiohttp
 
 from daemon.core.company import User
-from daemon.core.entry import Entry
+from daemon.core.entry import UNKNOWN, Entry
 from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone, Transient, UserRefused
+from daemon.errors import Gone, Stale, Transient, UserRefused
+from daemon.google.attendees import invited, reinvited
 from daemon.google.credentials import ServiceAccount
 from daemon.google.errors import Answer, error_of
+from daemon.google.reading import content_of, copy_shown, page_of, written
 from daemon.google.tokens import RENEW_BEFORE_S, Authority, Tokens
-from daemon.google.translate import body_of, changes_of, copy_of, is_cancelled
+from daemon.google.translate import body_of, changes_of, is_cancelled
 from daemon.google.wire import NOTHING_SAFE, Acting, SharedSession, calendar_api
 
 PAGE_SIZE: Final = 2500
@@ -73,7 +75,7 @@ class GoogleClient:
             page_token, done = listing.get("nextPageToken"), listing.get("nextSyncToken")
             if not page_token and not done:
                 raise Transient("Google's listing ended without a sync token.")
-            yield _page_of(listing, user, cursor=None if page_token else done)
+            yield page_of(listing, user, cursor=None if page_token else done)
             if not page_token:
                 return
         raise Transient(f"Google's listing goes on after {PAGES_MAX} pages.")
@@ -87,15 +89,15 @@ class GoogleClient:
         answer = await self._ask(user, self._api.events.get, eventId=ref)
         if answer.status == 410:
             return None
-        event = _good(answer, self._now())
-        return None if is_cancelled(event) else _copy_of(event, user)
+        event = content_of(answer, self._now())
+        return None if is_cancelled(event) else copy_shown(event, user)
 
     async def answers(self, user: User, witness: str) -> bool:
         """Tell whether the calendar itself is there (Calendars: get); no witness is needed."""
         answer = await self._ask(user, self._api.calendars.get)
         if answer.status == 404:
             return False
-        _good(answer, self._now())
+        content_of(answer, self._now())
         return True
 
     async def check(self, user: User) -> str:
@@ -117,20 +119,29 @@ class GoogleClient:
             Transient: It may have been made, since what Google answered cannot be read.
         """
         body = {**body_of(entry, zone=user.zone, mark=mark), "id": ref}
+        body |= invited(entry, user.email.lower())
         answer = await self._ask(user, self._api.events.insert, body=body, sendUpdates="none")
-        return _written(_good(answer, self._now()), user)
+        return written(content_of(answer, self._now()), user)
 
     async def change(
         self, user: User, seen: Copy, change: Entry, *, type_guid: str = "", mark: Mark | None
     ) -> Copy:
         """Write the known fields of `change`, and the mark where it is another (Events: patch).
 
+        Where people are among them the event is read again first, and nothing is written that is so already.
+
         Raises:
             Stale: It is not any more what `seen` says.
             Gone: It is not there any more.
+            Forbidden: Google does not show all guests, so their list is not written.
             Transient: It may have been changed, since what Google answered cannot be read.
         """
         body = changes_of(change, seen=seen, zone=user.zone, mark=mark)
+        if change.people is not UNKNOWN and change.people.answers:
+            event, copy = await self._as_seen(user, seen)
+            body |= reinvited(event, change.people, copy.address)
+            if not body:
+                return copy
         assert body, "A change names at least one field."
         answer = await self._ask(
             user,
@@ -141,7 +152,7 @@ class GoogleClient:
             units=PATCH_UNITS,
             sendUpdates="none",
         )
-        return _written(_good(answer, self._now()), user)
+        return written(content_of(answer, self._now()), user)
 
     async def remove(self, user: User, seen: Copy) -> None:
         """Delete the event, telling nobody (Events: delete).
@@ -160,6 +171,15 @@ class GoogleClient:
         if answer.status not in (200, 204):
             raise error_of(answer, now=self._now())
 
+    async def _as_seen(self, user: User, seen: Copy) -> tuple[Mapping[str, Any], Copy]:
+        """Return the event as it is now and our copy of it, which is what was seen, or `Stale`."""
+        event = content_of(
+            await self._ask(user, self._api.events.get, eventId=seen.ref), self._now()
+        )
+        if event.get("etag") != seen.version:
+            raise Stale("The event has changed in Google.")
+        return event, copy_shown(event, user)
+
     async def _page(self, user: User, cursor: str | None, token: str | None) -> Mapping[str, Any]:
         answer = await self._ask(
             user,
@@ -172,7 +192,7 @@ class GoogleClient:
 
     def _of_calendar(self, answer: Answer, user: User) -> Mapping[str, Any]:
         try:
-            return _good(answer, self._now())
+            return content_of(answer, self._now())
         except Gone:
             raise UserRefused(
                 f"Google has no calendar under {user.email}.",
@@ -227,63 +247,3 @@ class GoogleClient:
 def _quota_user(user: User) -> str:
     """Return who the call is charged to: without it Google charges all users as one (at most 40 characters)."""
     return sha256(user.guid.encode()).hexdigest()[:40]
-
-
-def _good(answer: Answer, now: datetime) -> Mapping[str, Any]:
-    if answer.status >= 300:
-        raise error_of(answer, now=now)
-    if not isinstance(answer.body, dict):
-        raise Transient(f"Google's answer {answer.status} was cut short.")
-    return answer.body
-
-
-def _copy_of(event: Mapping[str, Any], user: User) -> Copy:
-    if not isinstance(event.get("id"), str):
-        raise Transient("Google's answer holds no event.")
-    copy = copy_of(event, user=user, zone=user.zone)
-    if copy is None:
-        raise Forbidden("A single occurrence cannot be synced yet.", reason="occurrence")
-    return copy
-
-
-def _written(event: Mapping[str, Any], user: User) -> Copy:
-    """Return the event that was written; what cannot be read was written all the same, so it is no refusal."""
-    try:
-        return _copy_of(event, user)
-    except Forbidden:
-        raise Transient("Google's answer to a write cannot be read.") from None
-
-
-def _page_of(listing: Mapping[str, Any], user: User, *, cursor: str | None) -> Page[Copy]:
-    items = listing.get("items", [])
-    if not isinstance(items, list):
-        raise Transient("Google's listing cannot be read.")
-    zone = str(listing.get("timeZone") or user.zone)
-    seen: list[Copy] = []
-    gone: list[str] = []
-    events = _latest(items)
-    for event in events:
-        if is_cancelled(event) and "recurringEventId" not in event:
-            gone.append(event["id"])
-        elif (copy := _readable(event, user, zone)) is not None:
-            seen.append(copy)
-    nameless = sum(not _is_event(item) for item in items)
-    skipped = len(events) - len(seen) - len(gone) + nameless
-    return Page(seen=tuple(seen), gone=tuple(gone), skipped=skipped, cursor=cursor)
-
-
-def _latest(items: list[Any]) -> list[Mapping[str, Any]]:
-    """Return each event once, as it came last: what changes while paging is listed again."""
-    return list({event["id"]: event for event in filter(_is_event, items)}.values())
-
-
-def _is_event(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("id"), str)
-
-
-def _readable(event: Mapping[str, Any], user: User, zone: str) -> Copy | None:
-    """Return the copy, `None` for what is not synced or cannot be read: one event must not stop a listing."""
-    try:
-        return copy_of(event, user=user, zone=zone)
-    except Forbidden:
-        return None

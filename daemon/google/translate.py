@@ -12,6 +12,7 @@ from daemon.core.link import Copy, Mark
 from daemon.core.recurrence import Recurrence
 from daemon.core.text import canonical_text
 from daemon.errors import Forbidden
+from daemon.google.attendees import is_organized_here, organizer_of, people_of
 from daemon.google.notes import description_of, text_of
 
 TODO_LENGTH: Final = timedelta(minutes=15)
@@ -49,7 +50,7 @@ def copy_of(event: Event, *, user: User, zone: str) -> Copy | None:
 
 
 def body_of(entry: Entry, *, zone: str, mark: Mark | None) -> dict[str, Any]:
-    """Return the body of an insert; times are shown to people in `zone`.
+    """Return the body of an insert, but for its guests; times are shown to people in `zone`.
 
     Raises:
         Forbidden: The entry ends before it starts.
@@ -63,7 +64,7 @@ def body_of(entry: Entry, *, zone: str, mark: Mark | None) -> dict[str, Any]:
 
 
 def changes_of(change: Entry, *, seen: Copy, zone: str, mark: Mark | None) -> dict[str, Any]:
-    """Return the body of a patch: the known fields of `change`, and the mark where it is another.
+    """Return the body of a patch: the known fields of `change` but for its people, and the mark where it is another.
 
     A patch merges objects, so an event keeps the zone it has and other programs' properties.
 
@@ -95,17 +96,19 @@ def shown(entry: Entry) -> Entry:
 
 
 def _copy_of(event: Event, user: User, zone: str) -> Copy:
-    is_organizer = bool((event.get("organizer") or {"self": True}).get("self", False))
+    is_organizer, own = is_organized_here(event), user.email.lower()
     return Copy(
         ref=_text(event, "id"),
         user=user.guid,
-        entry=_entry_of(event, zone),
+        entry=_entry_of(event, zone, own),
         uid=_text(event, "iCalUID"),
         version=_text(event, "etag"),
         kind=_text(event, "eventType") or "default",
         is_organizer=is_organizer,
         is_writable=_is_writable(event, is_organizer=is_organizer),
         mark=_mark_of(event),
+        address=own,
+        organizer=organizer_of(event, own),
     )
 
 
@@ -117,14 +120,14 @@ def _text(place: Mapping[str, Any], name: str) -> str:
     raise TypeError(name)
 
 
-def _entry_of(event: Event, zone: str) -> Entry:
+def _entry_of(event: Event, zone: str, own: str) -> Entry:
     return Entry(
         title=_line(_text(event, "summary")),
         when=_when_of(event, zone),
         location=_line(_text(event, "location")),
         notes=text_of(_text(event, "description")),
         private=event.get("visibility") in _PRIVATE,
-        people=UNKNOWN,
+        people=people_of(event, own),
     )
 
 

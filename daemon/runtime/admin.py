@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +10,13 @@ from typing import Any, Final
 
 from daemon.core.account import Account, Settings, Stage
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.link import APPROVED, RESTORED, Link, Stand
 from daemon.core.record import Record
 from daemon.errors import Misused, SyncError
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import ServiceAccount, read_key
+from daemon.runtime.changes import Changes
 from daemon.runtime.google import ConnectedGoogle
+from daemon.runtime.held import Held
 from daemon.runtime.people import People, iso
 from daemon.secret import Secret
 from daemon.store.store import SqlStore
@@ -63,9 +63,8 @@ class Admin:
             "users": self.users,
             "users confirm": self.confirm,
             "status": self.status,
-            "held": self.held,
-            "held approve": self.approve,
-            "held restore": self.restore,
+            **Held(parts.store, parts.now, parts.wake).commands,
+            **Changes(parts.store, parts.engine, parts.wake).commands,
         }
 
     async def ask(self, command: str, arguments: dict[str, Any]) -> Any:
@@ -248,58 +247,6 @@ class Admin:
         running = self.is_daemon
         return {**row, "progress": detail["progress"], "problems": shown, "running": running}
 
-    # Held deletions
-
-    async def held(self) -> list[dict[str, Any]]:
-        """Return the deletions that wait for somebody's decision, by user and side (D5)."""
-        groups = await self._held_groups()
-        return [await self._group(number, records) for number, records in sorted(groups.items())]
-
-    async def approve(self, *, number: str) -> dict[str, Any]:
-        """Let these deletions go ahead."""
-        return await self._decide(number, lambda link: replace(link, standing=APPROVED))
-
-    async def restore(self, *, number: str) -> dict[str, Any]:
-        """Make what is gone again, from the side that is left."""
-        return await self._decide(number, lambda link: replace(link, standing=RESTORED))
-
-    async def _decide(self, number: str, decision: Callable[[Link], Link]) -> dict[str, Any]:
-        groups = await self._held_groups()
-        found = [name for name in groups if number and name.startswith(number)]
-        records = groups[found[0]] if len(found) == 1 else []
-        if not records:
-            raise Misused(f"Nothing is held under {number}; `severa-gcal held` lists what is.")
-
-        async def work(tx: Transaction) -> None:
-            current = [await tx.record(record.link.id) for record in records]
-            held = [r for r in current if r and r.link.standing.stand is Stand.HELD]
-            await tx.save(
-                [_due(replace(r, link=decision(r.link)), self._parts.now()) for r in held]
-            )
-
-        await self._parts.store.write(work)
-        self._parts.wake("decision")
-        return await self._group(number, records)
-
-    async def _group(self, number: str, records: Sequence[Record]) -> dict[str, Any]:
-        first = records[0]
-        account = await self._parts.store.read(lambda tx: tx.account(first.user))
-        return {
-            "id": number,
-            "user": account.user.email if account else first.user,
-            "side": _held_side(first),
-            "reason": first.link.standing.reason,
-            "count": len(records),
-            "entries": [record.link.id for record in records],
-        }
-
-    async def _held_groups(self) -> dict[str, list[Record]]:
-        groups: dict[str, list[Record]] = {}
-        for record in await self._parts.store.problems():
-            if record.link.standing.stand is Stand.HELD:
-                groups.setdefault(_group_id(record), []).append(record)
-        return groups
-
     async def _row(self, account: Account) -> dict[str, Any]:
         described = await self._parts.people.described(account)
         return {
@@ -352,20 +299,6 @@ def _chosen(name: str, types: Sequence[ActivityType]) -> ActivityType:
 def _matched_anew(account: Account) -> Account:
     """A further type runs the first matching for it (B5)."""
     return replace(account, stage=Stage.MATCHING) if account.stage is Stage.DONE else account
-
-
-def _group_id(record: Record) -> str:
-    """Return a short name for the held deletions of one user on one side."""
-    return hashlib.sha256(f"{record.user} {_held_side(record)}".encode()).hexdigest()[:8]
-
-
-def _held_side(record: Record) -> str:
-    """Return the side that would lose the entry."""
-    return "google" if record.link.activity is None else "severa"
-
-
-def _due(record: Record, now: datetime) -> Record:
-    return replace(record, due_at=now, problem="")
 
 
 def _problem(record: Record) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import ClientSession
 
 from daemon.core.company import ActivityType, User
-from daemon.core.entry import UNKNOWN, AllDay, Entry, When, differing
+from daemon.core.entry import UNKNOWN, AllDay, Entry, When, address_in, differing
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
 from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
@@ -27,6 +27,7 @@ from daemon.severa.errors import (
     Unreadable,
 )
 from daemon.severa.listing import pages
+from daemon.severa.participants import Participants
 from daemon.severa.reader import Reader, Shown, user_path
 from daemon.severa.times import day_start
 from daemon.severa.translate import Row, body_of, changes_of, type_of, user_of
@@ -44,6 +45,7 @@ COMPLETE: Final = "complete"
 
 _SINGLES: Final = ("recurrenceType", "None")
 _SERIES: Final = ("recurrenceType", "Series")
+_AS_MEMBER: Final = ("includeAsMember", "true")
 _AROUND: Final = timedelta(days=1)
 
 
@@ -71,15 +73,24 @@ class SeveraClient:
             timeout_s=timeout_s,
         )
         self._reader = Reader(self._transport)
+        self._participants = Participants(self._transport, self._reader)
 
     async def read(self, user: User, ref: str) -> Activity | None:
-        """Return the activity as it is now; Severa never says that one is deleted, so never `None`.
+        """Return the activity of `user` as it is now; Severa never says that one is deleted, so never `None`.
 
         Raises:
             Gone: It is not found.
             Forbidden: It has become an occurrence of a series.
         """
-        return await self._current(ref)
+        return await self._participants.shown(await self._current(ref), user)
+
+    async def people(self, user: User, seen: Activity) -> Activity:
+        """Return an activity of `user` with those who take part in it now; the rest is as seen.
+
+        Raises:
+            Gone: It is not there any more.
+        """
+        return await self._participants.shown(seen, user)
 
     async def answers(self, user: User, witness: str) -> bool:
         """Tell whether the activity `witness` is there, or, where none is known, the user."""
@@ -91,7 +102,7 @@ class SeveraClient:
         return True
 
     async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
-        """Create an activity; after an unclear answer use `find` before trying again."""
+        """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
         owner = await self._in_own_zone(user)
         body = body_of(entry, user=owner, type_guid=type_guid)
         try:
@@ -99,29 +110,33 @@ class SeveraClient:
         except Gone as error:
             # Not the activity, which is yet to be: its type or its owner.
             raise Refused(str(error), reason="NotFound") from error
-        return await self._reader.written(answer.content)
+        made = await self._reader.written(answer.content)
+        return await self._participants.peopled(made, user)
 
     async def change(
         self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
     ) -> Activity:
-        """Write the known fields of `change`, and the type where privacy is one of them.
+        """Write the known fields of `change`, and the type where privacy is one of them; or one person's part.
 
-        Severa may answer well and not carry a field out: compare what is returned.
+        Severa may answer well and not carry a field out: compare what is returned. Who takes part is as `seen` says
+        where it was not written to, since Severa does not show it.
 
         Raises:
             Stale: A field to be written, the owner or the recurrence is not as `seen` says.
             Gone: It is not there any more.
         """
+        if change.persons():
+            return await self._change_person(user, seen, change)
         now = await self._current(seen.ref)
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
         _require_unchanged(now, seen, change.known().keys(), type_too=bool(new_type))
         owner = await self._in_own_zone(replace(user, guid=now.user))
         operations = changes_of(change, user=owner, type_guid=new_type)
         if not operations:
-            return now
+            return _with_people_of(seen, now)
         path = _path(seen.ref)
         answer = await self._transport.call(CHANGE, "PATCH", path, body=operations)
-        return await self._reader.written(_only_row(answer.content))
+        return _with_people_of(seen, await self._reader.written(_only_row(answer.content)))
 
     async def remove(self, user: User, seen: Activity) -> None:
         """Delete it, unless hours have been booked on it.
@@ -156,7 +171,7 @@ class SeveraClient:
     async def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
     ) -> AsyncIterator[Page[Activity]]:
-        """List the activities that these users own and that overlap the window.
+        """List the activities that these users own or take part in and that overlap the window.
 
         Severa counts its limits as inside, so one that ends as the window starts comes as well.
         """
@@ -166,7 +181,7 @@ class SeveraClient:
         for first in range(0, len(users), USERS_A_LISTING):
             batch = [("userGuids", guid) for guid in users[first : first + USERS_A_LISTING]]
             for kind in (_SINGLES, _SERIES):
-                filters = [*batch, *window, kind]
+                filters = [*batch, _AS_MEMBER, *window, kind]
                 async for page in self._listed(filters, shown):
                     yield page
         yield Page(cursor=COMPLETE)
@@ -209,6 +224,14 @@ class SeveraClient:
         self._reader.learn(found.values())
         return tuple(found.values())
 
+    async def _change_person(self, user: User, seen: Activity, change: Entry) -> Activity:
+        (name, answer), *rest = change.known().items()
+        address = "" if rest else address_in(name)
+        assert address, "One person is changed at a time, and nothing else with them."
+        now = await self._current(seen.ref)
+        _require_unchanged(now, seen, (), type_too=False)
+        return await self._participants.change(now, user, address, answer)
+
     async def _current(self, ref: str) -> Activity:
         answer = await self._transport.call(READ, "GET", _path(ref))
         return await self._reader.single(answer.content)
@@ -218,7 +241,7 @@ class SeveraClient:
             yield await self._reader.page(rows, shown)
 
     async def _in_own_zone(self, user: User) -> User:
-        return replace(user, zone=await self._reader.zone_of(user.guid))
+        return replace(user, zone=(await self._reader.user(user.guid)).zone)
 
 
 def _path(ref: str) -> str:
@@ -238,6 +261,12 @@ def _require_unchanged(
     is_other = now.user != seen.user or _recurs(now) != _recurs(seen)
     if changed or is_other or (type_too and now.type != seen.type):
         raise Stale(f"The activity has changed in Severa ({', '.join(sorted(changed)) or 'kind'}).")
+
+
+def _with_people_of(seen: Activity, now: Activity) -> Activity:
+    if now.user != seen.user:
+        return now
+    return replace(now, entry=replace(now.entry, people=seen.entry.people), members=seen.members)
 
 
 def _recurs(activity: Activity) -> bool:

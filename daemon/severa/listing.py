@@ -51,14 +51,15 @@ async def _once_through(
             if page_token and not isinstance(error, CompanyRefused):
                 raise _PageTokenError from error
             raise
-        yield _rows(operation, answer.content)
+        yield rows_of(operation, answer.content)
         page_token = answer.next_page
         if not page_token:
             return
     raise Transient(f"Severa did not {operation.name}: more than {PAGES_MAX} pages.")
 
 
-def _rows(operation: Operation, content: Any) -> list[Row]:
+def rows_of(operation: Operation, content: Any) -> list[Row]:
+    """Return the rows of an answer that is a list of them; `Unreadable` where it is none."""
     if isinstance(content, list) and all(isinstance(row, Mapping) for row in content):
         return content
     raise Unreadable(f"Severa did not {operation.name}: its answer is no list of rows.")

@@ -1,4 +1,4 @@
-"""Reads activities out of rows, each in the zone of its owner, whom it asks for where he is new."""
+"""Reads activities out of rows, each in the zone of its owner, and knows the company's users by guid and address."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from daemon.core.company import User
 from daemon.core.link import Activity
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone, SyncError
+from daemon.errors import Forbidden, Gone, SyncError, Transient
 from daemon.severa.errors import READ_USER, Unreadable
 from daemon.severa.translate import Row, activity_of, user_of
 from daemon.severa.transport import Transport, segment
@@ -17,15 +17,36 @@ Shown = dict[str, datetime | None]
 
 
 class Reader:
-    """Knows the zones of the company's users, which rows do not name."""
+    """Knows the company's users, of whom rows name no zone and not always an address."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._zones: dict[str, str] = {}
+        self._users: dict[str, User] = {}
+        self._knows_all = False
 
     def learn(self, users: Iterable[User]) -> None:
-        """Take over the zones of all users, as they were just listed."""
-        self._zones = {user.guid: user.zone for user in users}
+        """Take over all users, as they were just listed."""
+        self._users = {user.guid: user for user in users}
+        self._knows_all = True
+
+    def address_of(self, guid: str) -> str:
+        """Return a user's address in lower case, empty where none is known."""
+        return self._users[guid].email if guid in self._users else ""
+
+    def guid_at(self, address: str) -> str:
+        """Return the active user who has this address.
+
+        Raises:
+            Forbidden: Nobody has it, or more than one.
+            Transient: The users were not listed yet.
+        """
+        if not self._knows_all:
+            raise Transient("Severa's users are not known yet.")
+        found = [one for one in self._users.values() if one.email == address and one.is_active]
+        if len(found) == 1:
+            return found[0].guid
+        how_many = "More than one active user" if found else "No active user"
+        raise Forbidden(f"{how_many} of Severa has this person's address.", reason="address")
 
     async def single(self, row: Any) -> Activity:
         """Return the one activity that was asked for.
@@ -66,11 +87,11 @@ class Reader:
                 seen.append(activity)
         return Page(seen=tuple(seen), skipped=skipped)
 
-    async def zone_of(self, guid: str) -> str:
-        """Return the user's zone, UTC where Severa names none."""
-        if guid not in self._zones:
-            self._zones[guid] = await self._ask_zone(guid)
-        return self._zones[guid]
+    async def user(self, guid: str) -> User:
+        """Return the user, without address and in UTC where Severa does not know them."""
+        if guid not in self._users:
+            self._users[guid] = await self._ask(guid)
+        return self._users[guid]
 
     async def _activity_or_none(self, row: Row) -> Activity | None:
         try:
@@ -83,16 +104,16 @@ class Reader:
         guid = owner.get("guid") if isinstance(owner, dict) else None
         if not isinstance(guid, str) or not guid:
             raise Unreadable("Severa gave an activity without an owner.")
-        return activity_of(row, zone=await self.zone_of(guid))
+        return activity_of(row, zone=(await self.user(guid)).zone)
 
-    async def _ask_zone(self, guid: str) -> str:
+    async def _ask(self, guid: str) -> User:
         try:
             answer = await self._transport.call(READ_USER, "GET", user_path(guid))
         except Gone:
-            return "UTC"
+            return User(guid, "", is_active=False)
         if not isinstance(answer.content, dict):
             raise Unreadable("Severa gave no user.")
-        return user_of(answer.content).zone
+        return user_of(answer.content)
 
 
 def user_path(guid: str) -> str:

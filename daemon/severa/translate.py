@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
+from daemon.core.entry import UNKNOWN, AllDay, Answer, Entry, Timed, When
 from daemon.core.link import Activity
 from daemon.core.recurrence import Recurrence
 from daemon.core.text import canonical_text
@@ -20,6 +21,24 @@ Scalar = str | bool | None
 _PRIVATE: Final = frozenset({Category.PERSONAL, Category.ABSENCE})
 _NOT_SYNCED: Final = ("Occurrence", "Exception")
 _ONE_DAY: Final = timedelta(days=1)
+_ANSWERS: Final = {
+    "Accepted": Answer.ACCEPTED,
+    "Tentative": Answer.TENTATIVE,
+    "Declined": Answer.DECLINED,
+}
+_STATUSES: Final = {answer: word for word, answer in _ANSWERS.items()} | {Answer.NONE: "Invited"}
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """That a user takes part in an activity; contacts and resources are none of our people."""
+
+    row: str
+    """The guid of the participation itself, by which it is deleted."""
+    user: str
+    address: str
+    """In lower case, empty where the row does not show it."""
+    answer: Answer
 
 
 def activity_of(row: Row, *, zone: str) -> Activity | None:
@@ -66,6 +85,28 @@ def changes_of(change: Entry, *, user: User, type_guid: str = "") -> list[dict[s
         {"op": "Replace", "path": f"/{name}", "value": _as_text(value)}
         for name, value in scalars.items()
     ]
+
+
+def participant_of(row: Row) -> Participant | None:
+    """Return the participant in a row (ActivityParticipantModel), `None` for a contact or a resource.
+
+    Raises:
+        Unreadable: The row lacks what every participant has.
+    """
+    if row.get("type") != "User":
+        return None
+    return Participant(
+        row=_required(row, "guid"),
+        user=_required(row, "participantGuid"),
+        address=_text(row.get("email")).lower(),
+        answer=_ANSWERS.get(_text(row.get("status")), Answer.NONE),
+    )
+
+
+def participant_body(ref: str, user: str, answer: Answer) -> dict[str, str]:
+    """Return the model to POST for a user who is to take part in the activity `ref`."""
+    status = _STATUSES[answer]
+    return {"activityGuid": ref, "participantGuid": user, "type": "User", "status": status}
 
 
 def user_of(row: Row) -> User:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
 from daemon.core.link import Side
-from daemon.core.record import WRITES, Change
+from daemon.core.record import Change
 from daemon.store.codec import decode_fields, encode_fields
 from daemon.store.tables import IS_REMOVAL, history
 
@@ -55,20 +56,27 @@ def count_removals(connection: Connection, since: datetime, user: str | None) ->
     return connection.execute(asked).scalar_one()
 
 
-def count_writes(connection: Connection, entry: str, side: Side, since: datetime) -> int:
-    """Count the writes made since then to one side of an entry."""
-    asked = select(func.count()).where(
-        history.c.entry == entry,
-        history.c.side == side.value,
-        history.c.action.in_(WRITES),
-        history.c.at >= since,
-    )
-    return connection.execute(asked).scalar_one()
+def of_entry(connection: Connection, entry: str, since: datetime, limit: int) -> tuple[Change, ...]:
+    """Return what was done to an entry since then, the newest first."""
+    asked = select(history).where(history.c.entry == entry, history.c.at >= since)
+    return _newest(connection, asked, limit)
+
+
+def creations(connection: Connection, user: str, since: datetime, limit: int) -> tuple[Change, ...]:
+    """Return the creations made since then for this user, the newest first."""
+    is_creation = history.c.action == "created"
+    asked = select(history).where(history.c.user == user, history.c.at >= since, is_creation)
+    return _newest(connection, asked, limit)
 
 
 def prune(connection: Connection, before: datetime) -> int:
     """Drop what is older, and return how much that was."""
     return connection.execute(delete(history).where(history.c.at < before)).rowcount
+
+
+def _newest(connection: Connection, asked: Select[Any], limit: int) -> tuple[Change, ...]:
+    rows = connection.execute(asked.order_by(history.c.id.desc()).limit(limit))
+    return tuple(_change(row) for row in rows)
 
 
 def _row(change: Change) -> dict[str, object]:

@@ -18,6 +18,8 @@ from daemon.store.values import (
     instant_in,
     instant_out,
     opened,
+    original_in,
+    original_out,
     sparse,
 )
 
@@ -38,6 +40,9 @@ def encode_link(link: Link) -> str:
         ),
         generation=link.generation,
         doubted=sorted(side.value for side in link.doubted),
+        left=sorted(link.left),
+        parent=link.parent or None,
+        original=original_out(link.original),
     )
 
 
@@ -59,6 +64,9 @@ def decode_link(text: str) -> Link:
         ),
         generation=raw["generation"],
         doubted=frozenset(Side(side) for side in raw["doubted"]),
+        left=frozenset(raw.get("left", ())),
+        parent=raw.get("parent", ""),
+        original=original_in(raw.get("original")),
     )
 
 
@@ -172,6 +180,7 @@ def _activity_out(activity: Activity) -> Json:
         category=activity.category.value,
         has_hours=activity.has_hours,
         is_unassigned=activity.is_unassigned,
+        members=sorted(activity.members),
         is_bare=activity.is_bare,
         created_at=instant_out(activity.created_at),
         created_by=activity.created_by,
@@ -188,6 +197,7 @@ def _activity_in(raw: Json) -> Activity:
         category=Category(raw["category"]),
         has_hours=raw["has_hours"],
         is_unassigned=raw["is_unassigned"],
+        members=frozenset(raw.get("members", ())),
         is_bare=raw["is_bare"],
         created_at=instant_in(raw.get("created_at")),
         created_by=raw["created_by"],
@@ -206,6 +216,8 @@ def _copy_out(copy: Copy) -> Json:
         is_organizer=copy.is_organizer,
         is_writable=copy.is_writable,
         mark=[copy.mark.activity, copy.mark.event] if copy.mark else None,
+        address=copy.address,
+        organizer=copy.organizer,
     )
 
 
@@ -220,6 +232,8 @@ def _copy_in(raw: Json) -> Copy:
         is_organizer=raw["is_organizer"],
         is_writable=raw["is_writable"],
         mark=Mark(*raw["mark"]) if "mark" in raw else None,
+        address=raw.get("address", ""),
+        organizer=raw.get("organizer", ""),
     )
 
 

@@ -1,11 +1,13 @@
 """The questions about entries."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
+    Column,
+    ColumnElement,
     Connection,
     Select,
     Table,
@@ -20,8 +22,8 @@ from sqlalchemy import (
 from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Record
 from daemon.store.codec import decode_link
-from daemon.store.rows import Row, claim_rows, copy_rows, link_row, turn_rows
-from daemon.store.tables import NEEDS_ATTENTION, claim, copy, link, turn
+from daemon.store.rows import Row, claim_rows, copy_rows, link_row, member_rows, turn_rows
+from daemon.store.tables import IS_LIVING, NEEDS_ATTENTION, claim, copy, link, member, turn
 
 CHUNK: Final = 500
 """How many values are bound in one list; SQLite has a limit, and long statements are slow to build."""
@@ -88,9 +90,10 @@ def creating(connection: Connection, user: str | None) -> tuple[Record, ...]:
 
 
 def of_user(connection: Connection, user: str, after: str, limit: int) -> tuple[Record, ...]:
-    """Return a user's entries in order of link id, owned or with a copy on the calendar."""
+    """Return a user's entries in order of link id: owned, shared, or with a copy on the calendar."""
     ids = union(
         select(link.c.id).where(link.c.owner == user, link.c.id > after),
+        select(member.c.link_id).where(member.c.user == user, member.c.link_id > after),
         select(copy.c.link_id).where(copy.c.user == user, copy.c.link_id > after),
     )
     page = select(ids.subquery().c.id).order_by("id").limit(limit)
@@ -117,26 +120,53 @@ def count_due(connection: Connection, user: str) -> int:
 def activities_between(
     connection: Connection, users: Sequence[str], start: datetime, end: datetime
 ) -> tuple[str, ...]:
-    """Return the guids of the Severa sides of these owners that overlap the window for certain."""
-    asked = select(link.c.activity_ref).where(
+    """Return the guids of these users' Severa sides that overlap the window for certain."""
+    owned = select(link.c.activity_ref).where(
         link.c.owner.in_(_VALUES), link.c.ends_at > start, link.c.starts_at < end
     )
-    refs: list[str] = []
+    shared = (
+        select(link.c.activity_ref)
+        .join(member)
+        .where(member.c.user.in_(_VALUES), member.c.ends_at > start, member.c.starts_at < end)
+    )
+    refs: set[str] = set()
     for chunk in _chunks(users):
-        refs.extend(connection.scalars(asked, {"values": chunk}))
+        refs.update(connection.scalars(union(owned, shared), {"values": chunk}))
     return tuple(sorted(refs))
 
 
 def unlooked(
     connection: Connection, users: Sequence[str], before: datetime, limit: int
 ) -> tuple[Record, ...]:
-    """Return these owners' entries with a Severa side last looked at before this, the oldest first."""
-    asked = _RECORD.where(link.c.activity_ref.is_not(None), link.c.owner.in_(_VALUES))
-    asked = asked.order_by(link.c.looked_at, link.c.id).limit(limit)
-    never = _each_once(connection, asked.where(link.c.looked_at.is_(None)), users)
+    """Return these users' entries with a Severa side last looked at before this, the oldest first."""
+    never = _unlooked(connection, users, limit, lambda looked_at: looked_at.is_(None))
     # Asked apart: with OR, SQLite would walk the whole index to find that few are left.
-    rest = _each_once(connection, asked.where(link.c.looked_at < before), users)
+    rest = _unlooked(connection, users, limit, lambda looked_at: looked_at < before)
     return (*never, *sorted(rest, key=_looked))[:limit]
+
+
+def _unlooked(
+    connection: Connection,
+    users: Sequence[str],
+    limit: int,
+    fits: Callable[[Column[datetime]], ColumnElement[bool]],
+) -> tuple[Record, ...]:
+    """Return the oldest looks that fit, at least `limit` where there are, in order of link id."""
+    owned = select(link.c.id, link.c.looked_at).where(
+        link.c.activity_ref.is_not(None), link.c.owner.in_(_VALUES), fits(link.c.looked_at)
+    )
+    # One with many members must not fill the page alone.
+    shared = select(member.c.link_id, member.c.looked_at).distinct()
+    shared = shared.where(member.c.user.in_(_VALUES), fits(member.c.looked_at))
+    first = union(_oldest(owned, limit), _oldest(shared, limit)).subquery()
+    page = select(first.c.id).order_by(first.c.looked_at, first.c.id).limit(limit)
+    return _each_once(connection, _RECORD.where(link.c.id.in_(page)), users)
+
+
+def _oldest(asked: Select[Any], limit: int) -> Select[Any]:
+    # SQLite takes an order within a union only in a query of its own.
+    ids, looked_at = asked.selected_columns
+    return select(asked.order_by(looked_at, ids).limit(limit).subquery())
 
 
 def _looked(record: Record) -> tuple[datetime, str]:
@@ -149,7 +179,7 @@ def living_activity(connection: Connection, other_than: Sequence[str]) -> str:
     excluded = frozenset(other_than)
     newest = (
         select(link.c.activity_ref)
-        .where(link.c.activity_ref.is_not(None))
+        .where(IS_LIVING)
         .order_by(link.c.looked_at.desc(), link.c.id.desc())
         .limit(len(excluded) + 1)
     )
@@ -164,17 +194,28 @@ def count_linked(connection: Connection, user: str | None) -> int:
 
 
 def count_held(connection: Connection, user: str | None) -> int:
-    """Count the entries (of this owner) whose removal is held."""
-    # NEEDS_ATTENTION says the same again in the words of the index.
-    asked = select(func.count()).where(NEEDS_ATTENTION, link.c.stand == Stand.HELD.value)
+    """Count the links (of this owner) that are held: it is a removal that waits."""
+    asked = _held(is_linked=True)
     return _count(connection, asked if user is None else asked.where(link.c.owner == user))
 
 
+def count_held_creations(connection: Connection, user: str) -> int:
+    """Count the entries of this owner that are held and have one side only: a creation waits."""
+    return _count(connection, _held(is_linked=False).where(link.c.owner == user))
+
+
+def _held(*, is_linked: bool) -> Select[int]:
+    # As a condition it would draw SQLite to the index of all links; the other two are the words of the small one.
+    count = func.count().filter(link.c.is_linked.is_(is_linked))
+    return select(count).where(NEEDS_ATTENTION, link.c.stand == Stand.HELD.value)
+
+
 def count_shared(connection: Connection, user: str) -> int:
-    """Count those of them that the user owns or has on the calendar."""
+    """Count the links that the user owns, takes part in, or has on the calendar."""
     linked = link.c.is_linked.is_(True)
     ids = union(
         select(link.c.id).where(linked, link.c.owner == user),
+        select(member.c.link_id).join(link).where(linked, member.c.user == user),
         select(copy.c.link_id).join(link).where(linked, copy.c.user == user),
     )
     return _count(connection, select(func.count()).select_from(ids.subquery()))
@@ -195,6 +236,7 @@ def save(connection: Connection, records: Sequence[Record]) -> None:
     kept = [record for record in latest.values() if not record.link.is_empty]
     _insert(connection, link, [link_row(record) for record in kept])
     _insert(connection, copy, [row for record in kept for row in copy_rows(record)])
+    _insert(connection, member, [row for record in kept for row in member_rows(record)])
     _insert(connection, claim, [row for record in kept for row in claim_rows(record)])
     _insert(connection, turn, [row for record in kept for row in turn_rows(record)])
 

@@ -44,6 +44,16 @@ def copy_rows(record: Record) -> list[Row]:
     ]
 
 
+def member_rows(record: Record) -> list[Row]:
+    """Return the rows under which an activity is found for those who take part besides the owner."""
+    activity = record.link.activity
+    if activity is None:
+        return []
+    starts_at, ends_at = _certain_span(activity)
+    times = {"looked_at": record.looked_at, "starts_at": starts_at, "ends_at": ends_at}
+    return [{"link_id": record.link.id, "user": user, **times} for user in activity.members]
+
+
 def claim_rows(record: Record) -> list[Row]:
     """Return the rows under which the writes under way are found."""
     # The same write may be claimed twice: a first try may still be carried out late.
@@ -64,8 +74,10 @@ def turn_rows(record: Record) -> list[Row]:
     # An entry with nothing but a claim still has somebody in whose turn the claim is looked into.
     people = {
         record.user,
+        *(entry.activity.members if entry.activity else ()),
         *(seen.user for seen in entry.copies),
         *(made.user for made in entry.claims),
+        *entry.left,
     }
     row = {"link_id": entry.id, "due_at": record.due_at, "is_unread": bool(entry.unread)}
     return [{**row, "user": user} for user in people]

@@ -51,6 +51,9 @@ class Instant(TypeDecorator[datetime]):
 NEEDS_ATTENTION = text("(problem <> '' OR stand <> 'live')")
 """Said in one place, because SQLite uses a partial index only for a condition in the same words."""
 
+IS_LIVING = text("activity_ref <> ''")
+"""In other words than the questions about some users, which SQLite would otherwise answer from everybody's index."""
+
 IS_REMOVAL = text("action = 'removed'")
 
 link = Table(
@@ -88,7 +91,7 @@ Index(
     link.c.id,
     sqlite_where=link.c.activity_ref.is_not(None),
 )
-Index("ix_link_living", link.c.looked_at, link.c.id, sqlite_where=link.c.activity_ref.is_not(None))
+Index("ix_link_living", link.c.looked_at, link.c.id, sqlite_where=IS_LIVING)
 Index("ix_link_attention", link.c.owner, link.c.id, sqlite_where=NEEDS_ATTENTION)
 
 # An event's copy on one calendar belongs to one entry only.
@@ -102,6 +105,28 @@ copy = Table(
     sqlite_with_rowid=False,
 )
 Index("uq_copy_user_ref", copy.c.user, copy.c.ref, unique=True)
+
+# Who takes part besides the owner; the times are the link's, beside the user so that one index has both.
+member = Table(
+    "member",
+    metadata,
+    Column("link_id", ForeignKey(link.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("user", String, primary_key=True),
+    Column("looked_at", Instant),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    sqlite_with_rowid=False,
+)
+Index("ix_member_user", member.c.user, member.c.link_id)
+Index("ix_member_looked", member.c.user, member.c.looked_at, member.c.link_id)
+Index(
+    "ix_member_window",
+    member.c.user,
+    member.c.ends_at,
+    member.c.starts_at,
+    member.c.link_id,
+    sqlite_where=member.c.ends_at.is_not(None),
+)
 
 claim = Table(
     "claim",

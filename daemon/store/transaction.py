@@ -7,7 +7,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from daemon.core.account import Account, Settings
-from daemon.core.link import Side
 from daemon.core.record import Change, Record
 from daemon.store import chronicle, company, entries
 from daemon.store.engine import Lane
@@ -82,7 +81,7 @@ class SqlTransaction:
     async def records_of_user(
         self, user: str, *, after: str = "", limit: int = 1000
     ) -> tuple[Record, ...]:
-        """Return a user's entries in order of link id: owned, or with a copy on the calendar."""
+        """Return a user's entries in order of link id: owned, shared, or with a copy on the calendar."""
         return await self.ask(entries.of_user, user, after, limit)
 
     async def records_due(
@@ -97,13 +96,13 @@ class SqlTransaction:
     async def records_unlooked(
         self, users: Sequence[str], before: datetime, limit: int
     ) -> tuple[Record, ...]:
-        """Return the entries with a Severa side last looked at before this, the oldest first."""
+        """Return these users' entries with a Severa side last looked at before this, the oldest first."""
         return await self.ask(entries.unlooked, users, before, limit)
 
     async def activities_between(
         self, users: Sequence[str], start: datetime, end: datetime
     ) -> tuple[str, ...]:
-        """Return the guids of the Severa sides that these users own and that overlap for certain.
+        """Return the guids of these users' Severa sides, owned or shared, that overlap for certain.
 
         What repeats, has no length or no known time is left out, whole days are taken in any zone.
         """
@@ -122,12 +121,16 @@ class SqlTransaction:
         return await self.ask(entries.count_linked, user)
 
     async def count_shared(self, user: str) -> int:
-        """Count the entries that have both sides and that the user owns or has on the calendar."""
+        """Count the links that the user owns, takes part in, or has on the calendar."""
         return await self.ask(entries.count_shared, user)
 
     async def count_held(self, user: str | None = None) -> int:
-        """Count the entries (of this owner) whose removal is held."""
+        """Count the links (of this owner) that are held: it is a removal that waits."""
         return await self.ask(entries.count_held, user)
+
+    async def count_held_creations(self, user: str) -> int:
+        """Count the entries of this owner that are held and have one side only: a creation waits."""
+        return await self.ask(entries.count_held_creations, user)
 
     async def count_removals(self, since: datetime, user: str | None = None) -> int:
         """Count the removals made since then (of this user's entries), from the history."""
@@ -141,9 +144,13 @@ class SqlTransaction:
         """
         await self.ask(entries.save, records)
 
-    async def count_writes(self, entry: str, side: Side, since: datetime) -> int:
-        """Count the writes made since then to one side of an entry."""
-        return await self.ask(chronicle.count_writes, entry, side, since)
+    async def changes_of(self, entry: str, since: datetime, limit: int) -> tuple[Change, ...]:
+        """Return what was done to an entry since then, from the history, the newest first."""
+        return await self.ask(chronicle.of_entry, entry, since, limit)
+
+    async def creations(self, user: str, since: datetime, limit: int) -> tuple[Change, ...]:
+        """Return the creations made since then for this user, from the history, the newest first."""
+        return await self.ask(chronicle.creations, user, since, limit)
 
     async def prune_history(self, before: datetime) -> int:
         """Drop what is older from the history, and return how much that was."""

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from daemon.core.entry import AllDay, Answer, Entry, Half, Nothing, Person, Timed, When
+from daemon.core.entry import (
+    AllDay,
+    Answer,
+    Entry,
+    Half,
+    Nothing,
+    People,
+    Timed,
+    When,
+    address_in,
+    entry_of,
+)
 from daemon.core.recurrence import Recurrence
 from daemon.errors import SyncError
 
@@ -50,6 +61,20 @@ def instant_in(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text is not None else None
 
 
+def original_out(original: datetime | date | None) -> str | None:
+    """Return where a series would have an occurrence, as text: an instant or a day."""
+    if original is None or isinstance(original, datetime):
+        return instant_out(original)
+    return original.isoformat()
+
+
+def original_in(text: str | None) -> datetime | date | None:
+    """Return where a series would have an occurrence, from its text."""
+    if text is None or "T" in text:
+        return instant_in(text)
+    return date.fromisoformat(text)
+
+
 def entry_to_json(entry: Entry) -> Json:
     """Return the known fields in JSON form, by name."""
     return {name: _field_out(name, value) for name, value in entry.known().items()}
@@ -57,7 +82,7 @@ def entry_to_json(entry: Entry) -> Json:
 
 def entry_from_json(raw: Mapping[str, Any]) -> Entry:
     """Return the entry with these fields, the others unknown."""
-    return Entry(**{name: _field_in(name, value) for name, value in raw.items()})
+    return entry_of({name: _field_in(name, value) for name, value in raw.items()})
 
 
 def half_to_json(half: Half) -> Json | str:
@@ -75,10 +100,9 @@ def _field_out(name: str, value: Any) -> Any:
         case "when":
             return _when_out(value)
         case "people":
-            # Sorted, so that the same people are the same document.
-            return sorted([person.address, person.answer.value] for person in value)
+            return [[address, answer.value] for address, answer in value.answers]
         case _:
-            return value
+            return value.value if address_in(name) else value
 
 
 def _field_in(name: str, raw: Any) -> Any:
@@ -86,9 +110,9 @@ def _field_in(name: str, raw: Any) -> Any:
         case "when":
             return _when_in(raw)
         case "people":
-            return frozenset(Person(address, Answer(answer)) for address, answer in raw)
+            return People.of({address: Answer(answer) for address, answer in raw})
         case _:
-            return raw
+            return Answer(raw) if address_in(name) else raw
 
 
 def _when_out(when: When) -> Json:

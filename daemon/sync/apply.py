@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 
 from daemon.core.account import Account
 from daemon.core.company import ActivityType, Category
-from daemon.core.entry import Entry, differing, entry_of
+from daemon.core.entry import Entry, address_in, differing, entry_of
 from daemon.core.fit import MASKS
 from daemon.core.link import CLAIM_LIFE, LIVE, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.meeting import copy_of
 from daemon.core.policy import Policy
-from daemon.core.reconcile import Action, Create, Forget, Part, Remove, Settle, Write
 from daemon.core.record import Change, Record
 from daemon.core.seen import Activity, Mark, Seen
+from daemon.core.view import Action, Create, Forget, Part, Remove, Reset, Settle, Write
 from daemon.errors import Forbidden, Refused, Transient
-from daemon.sync.access import Access
+from daemon.sync.access import Access, copy_written
 from daemon.sync.history import change_of
 from daemon.sync.observe import learn_maker
 from daemon.sync.ports import Transaction
@@ -28,9 +29,8 @@ CLOCK_SLACK = timedelta(seconds=2)
 class Apply:
     """Carries decisions out, one entry at a time."""
 
-    def __init__(self, tools: Tools, policy: Policy, accounts: dict[str, Account]) -> None:
-        self._tools, self._policy = tools, policy
-        self._access = Access(accounts, tools.rules.domains)
+    def __init__(self, tools: Tools, policy: Policy, access: Access) -> None:
+        self._tools, self._policy, self._access = tools, policy, access
         self._reading = ReadBack(tools, self._access)
         self._api_user = ""
 
@@ -61,6 +61,8 @@ class Apply:
                 return await self._write(record, action)
             case Remove():
                 return await self._remove(record, action)
+            case Reset():
+                raise AssertionError("No calendar shows occurrences of a series yet.")
 
     async def _settle(self, record: Record, action: Settle) -> Record:
         link = replace(record.link, base=action.base)
@@ -77,12 +79,15 @@ class Apply:
     # Writing
 
     async def _create(self, record: Record, action: Create) -> Record:
-        owner = self._access.owner_of(record.link)
-        if why := self._access.bar(owner.user.guid):
-            raise Transient(f"Its owner's calendars may not be written to: {why}")
         if action.side is Side.SEVERA:
+            owner = self._access.owner_for(record.link)
+            if why := self._access.bar(record.link, owner.user.guid):
+                raise Transient(f"Its owner's activities may not be written: {why}")
             return await self._create_activity(record, action, owner)
-        return await self._create_event(record, action, owner)
+        organizer = self._access.organizer_for(record.link)
+        if why := self._access.bar(record.link, organizer.user.guid):
+            raise Transient(f"Its owner's calendar may not be written to: {why}")
+        return await self._create_event(record, action, organizer)
 
     async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
         kind = self._type_for(action.entry, owner)
@@ -101,7 +106,9 @@ class Apply:
         record = await self._claim(record, claim)
         mark = _mark(record.link, ref)
         made = await self._access.in_google(
-            guid, lambda user: self._tools.google.create(user, ref, action.entry, mark=mark)
+            record.link,
+            guid,
+            lambda user: self._tools.google.create(user, ref, action.entry, mark=mark),
         )
         return await self._answered(record, claim, made, action, "created")
 
@@ -134,17 +141,27 @@ class Apply:
             await self._tools.store.write(lambda tx: learn_maker(tx, made.created_by))
 
     async def _write(self, record: Record, action: Write) -> Record:
-        seen, guid = (
-            record.link.seen(action.side),
-            self._access.user_on(record.link, action.side).user.guid,
-        )
+        link = record.link
+        if action.rule == "D6" and action.side is Side.SEVERA:
+            # The organizer may be a colleague whose own event can be changed, or is gone, and was not seen yet.
+            link = await self._reading.side(link, Side.GOOGLE)
+            if link != record.link:
+                return await self._keep(replace(record, link=link))
+        seen = link.seen(action.side)
+        if action.side is Side.GOOGLE:
+            seen = copy_of(link.copies, copy_written(link, action.user))
         assert seen is not None, "only what was seen is written to"
+        guid = seen.user
         claim = self._claim_of(action, action.change, user=guid, ref=seen.ref, version=seen.version)
         if isinstance(seen, Activity):
             return await self._write_activity(await self._claim(record, claim), claim, seen, action)
-        self._access.calendar_of(guid)
-        record, copy, mark = await self._claim(record, claim), seen, _mark(record.link, seen.ref)
+        if why := self._access.bar(link, guid):
+            raise Transient(f"A calendar it needs may not be used: {why}")
+        record, copy = await self._claim(record, claim), seen
+        # The mark is the speaking copy's; an answer leaves the own copy as it is.
+        mark = copy.mark if action.user else _mark(link, copy.ref)
         after = await self._access.in_google(
+            link,
             guid,
             lambda user: self._tools.google.change(
                 user, copy, action.change, type_guid="", mark=mark
@@ -217,14 +234,21 @@ class Apply:
         seen_now = record.link.seen(side)
         if seen_now is None or _has_moved(seen, seen_now):
             return record
-        claim = Claim(side, Deed.REMOVE, self._tools.now(), ref=seen_now.ref, user=user.user.guid)
+        claim = Claim(
+            side,
+            Deed.REMOVE,
+            self._tools.now(),
+            ref=seen_now.ref,
+            user=user.user.guid,
+            version=seen_now.version,
+        )
         record = await self._claim(record, claim)
         if isinstance(seen_now, Activity):
             await self._tools.severa.remove(user.user, seen_now)
         else:
             copy = seen_now
             await self._access.in_google(
-                user.user.guid, lambda user: self._tools.google.remove(user, copy)
+                link, user.user.guid, lambda user: self._tools.google.remove(user, copy)
             )
         return await self._answered(record, claim, None, action, "removed")
 
@@ -329,7 +353,9 @@ def _has_moved(before: Seen, now: Seen) -> bool:
 
 def _check_carried_out(before: Seen, change: Entry, after: Seen) -> None:
     """Google answers 200 to some edits of guests and changes nothing: what did not move was refused."""
+    # What a side does not take of people is agreed to differ (E5).
     unmoved = differing(change, after.entry) - differing(before.entry, after.entry)
+    unmoved = frozenset(name for name in unmoved if not address_in(name))
     if unmoved:
         raise Refused(
             f"The vendor accepted the change and did not carry out: {', '.join(sorted(unmoved))}."

@@ -1,14 +1,15 @@
 """One round: look at both sides, then bring every entry as far as it will go."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Final, TypeVar
 
 from daemon.core.account import Account, Settings, Stage, State
 from daemon.core.company import User
+from daemon.core.entry import differing
 from daemon.core.link import Side
 from daemon.core.policy import Policy
 from daemon.core.record import Record
@@ -20,6 +21,8 @@ from daemon.sync.ports import Transaction
 from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
 from daemon.sync.settle import Settle
 from daemon.sync.tools import Tools, policy_of
+
+R = TypeVar("R")
 
 LOOKS_AT_ONCE: Final = 8
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -66,6 +69,11 @@ class Engine:
                 raise
             await self._note_fault("")
             return is_done
+
+    async def between_rounds(self, work: Callable[[Tools], Awaitable[R]]) -> R:
+        """Run something that no round may cross, with the engine's own tools."""
+        async with self._turn:
+            return await work(self._tools)
 
     async def refresh_company(self) -> Settings:
         """List users and activity types and keep them.
@@ -185,7 +193,8 @@ class Engine:
 
         async def work(tx: Transaction) -> None:
             records = await tx.records_unlooked(users, now - interval, count)
-            await tx.save([_doubting(record, now) for record in records])
+            pulled = {account.user.guid for account in accounts}
+            await tx.save([_doubting(record, now, pulled) for record in records])
 
         if count:
             await self._tools.store.write(work)
@@ -343,15 +352,20 @@ async def _finished(tx: Transaction, account: Account, now: datetime, *, is_done
 
 def _is_untouched(twin: Activity, now: Activity) -> bool:
     """Tell whether an activity is just as it was made."""
-    is_plain = now.is_bare and not now.has_hours and now.updated_at is None
-    return is_plain and now.entry == twin.entry and now.created_by == twin.created_by
+    is_plain = now.is_bare and not now.has_hours and not now.members and now.updated_at is None
+    return is_plain and not differing(now.entry, twin.entry) and now.created_by == twin.created_by
 
 
 def _renewed(account: Account | None, user: User) -> Account:
     return replace(account, user=user) if account else Account(user)
 
 
-def _doubting(record: Record, now: datetime) -> Record:
-    link = replace(record.link, doubted=record.link.doubted | {Side.SEVERA})
+def _doubting(record: Record, now: datetime, pulled: Collection[str]) -> Record:
+    """Doubt Severa's side, and Google's where the calendar that speaks is one that nobody lists (E1)."""
+    speaks, sides = record.link.google, {Side.SEVERA}
+    if speaks is not None and speaks.user not in pulled:
+        sides.add(Side.GOOGLE)
+    link = replace(record.link, doubted=record.link.doubted | sides)
     # Stamped already now: one that cannot be read is not to hold up those behind it.
-    return replace(record, link=link, due_at=record.due_at or now, cause="sweep", looked_at=now)
+    cause = record.cause if record.due_at else "sweep"
+    return replace(record, link=link, due_at=record.due_at or now, cause=cause, looked_at=now)

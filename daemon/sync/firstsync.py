@@ -3,22 +3,27 @@
 Each stage is stored, so that it can be stopped and continued at any point.
 """
 
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from daemon.core.account import Account, Stage
 from daemon.core.entry import Entry, Hidden
-from daemon.core.link import LIVE, Base, Link, Side
-from daemon.core.match import Candidate, pairs
+from daemon.core.link import LIVE, Base, Link, Side, Stand, Standing
+from daemon.core.match import Candidate, key_of, pairs
 from daemon.core.policy import Policy
-from daemon.core.reconcile import Settle, View, next_action
+from daemon.core.reconcile import next_action
 from daemon.core.record import Change, Record
+from daemon.core.view import Part, Settle
+from daemon.sync.access import Access
 from daemon.sync.history import change_of
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import Pull
 from daemon.sync.tools import Tools
+from daemon.sync.viewing import Viewer
 
 RECORDS_A_PAGE = 1_000
+POSSIBLE_DOUBLE = "It looks like a meeting that this user has already."
 
 
 class FirstSync:
@@ -54,28 +59,37 @@ class FirstSync:
     async def _match(self, tx: Transaction, account: Account) -> tuple[Account, list[Record]]:
         """Pair, leave out and make due, in one transaction; return also what was paired."""
         records = await _all_records(tx, account.user.guid)
+        accounts = {a.user.guid: a for a in await tx.accounts()}
+        access = Access(accounts, self._tools.rules.domains)
+        viewer = Viewer(self._policy, access, self._tools.rules.winner)
         severa = [c for r in records.values() if (c := self._candidate(r, account, Side.SEVERA))]
         google = [c for r in records.values() if (c := self._candidate(r, account, Side.GOOGLE))]
         now, linked = self._tools.now(), []
         for mine, theirs in pairs(severa, google):
             joined = replace(_joined(records.pop(mine), records.pop(theirs)), due_at=now)
             if not joined.link.doubted:  # Else it is read first, and settled on what is there then.
-                joined, change = self._agreed(joined, now)
+                joined, change = self._agreed(viewer, joined, now)
                 await tx.add_history([change])
                 linked.append(joined)
             await tx.save([Record(Link(theirs, Side.GOOGLE)), joined])
-        await tx.save([self._unmatched(record, account, now) for record in records.values()])
+        shared = _shared_keys(records.values(), account.user.guid)
+        for record in records.values():
+            if record.link.base == Base() and _keys(record.link) & shared:
+                parted, change = _doubling(record, now)
+                await tx.save([parted])
+                await tx.add_history([change])
+            else:
+                await tx.save([self._unmatched(record, account, now)])
         current = await tx.account(account.user.guid) or account
         total = await tx.count_due(account.user.guid)
         moved = replace(current, stage=Stage.WRITING, total=total, done=0)
         await tx.save_accounts([moved])
         return moved, linked
 
-    def _agreed(self, record: Record, now: datetime) -> tuple[Record, Change]:
+    def _agreed(self, viewer: Viewer, record: Record, now: datetime) -> tuple[Record, Change]:
         """Settle a pair on what made it one: whatever either side shows from now on is an edit."""
         link = record.link
-        view = View(link, self._policy.severa_value(link), self._policy.google_value(link))
-        action = next_action(view)
+        action = next_action(viewer.view(link))
         assert isinstance(action, Settle), "two sides that were never linked are joined"
         agreed = replace(record, link=replace(link, base=action.base))
         return agreed, change_of(agreed, action, "linked", Entry(), now)
@@ -126,7 +140,38 @@ class FirstSync:
             if seen and is_alone and not link.claims and self._is_old(seen.entry, account):
                 base = Base().having(side, seen.entry)
                 return replace(record, link=replace(link, base=base), due_at=None)
+            if (
+                seen
+                and is_alone
+                and not link.claims
+                and isinstance(self._value(link, side), Hidden)
+            ):
+                return replace(record, due_at=None)
         return replace(record, due_at=now)
+
+
+def _shared_keys(records: Iterable[Record], user: str) -> set[Hashable]:
+    """Return what the meetings look like that a user has from somebody else: one meeting is one entry (E2)."""
+    return {key for r in records if _is_from_another(r.link, user) for key in _keys(r.link)}
+
+
+def _is_from_another(link: Link, user: str) -> bool:
+    if link.activity is None or link.google is None or not link.base.is_pair:
+        return False
+    return link.activity.user != user or link.google.user != user
+
+
+def _keys(link: Link) -> set[Hashable]:
+    shown = (link.shows(side) for side in Side)
+    return {key for entry in shown if entry is not None and (key := key_of(entry)) is not None}
+
+
+def _doubling(record: Record, now: datetime) -> tuple[Record, Change]:
+    """Leave an entry where it is that looks like a meeting its user has already: a possible double, listed (C4, E2)."""
+    part = Part("E2")
+    link = replace(record.link, standing=Standing(Stand.PARTED, POSSIBLE_DOUBLE))
+    parted = replace(record, link=link, due_at=None, problem=POSSIBLE_DOUBLE)
+    return parted, change_of(parted, part, "parted", Entry(), now)
 
 
 async def _all_records(tx: Transaction, user: str) -> dict[str, Record]:

@@ -81,7 +81,7 @@ class Activities:
         if is_alike and stranger.updated_at is None:
             self.twins.append(stranger)
             return None
-        if stranger.user not in strangers.enabled:
+        if not {stranger.user, *stranger.members} & strangers.enabled:
             return None
         if strangers.api_user and stranger.created_by == strangers.api_user:
             self._forgotten.add(stranger.user)
@@ -94,7 +94,7 @@ class Activities:
             return doubted(record, Side.SEVERA, self._tools.now(), self._looking.cause)
         now = self._tools.now()
         link = record.link.letting_go(now).showing(Side.SEVERA, activity)
-        return _noticed(record, link, now, self._looking)
+        return _noticed(record, link.outliving(Side.SEVERA, now), now, self._looking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,18 @@ class Copies:
 
     def __init__(self, tools: Tools, account: Account, looking: Looking) -> None:
         self._tools, self._account, self._looking = tools, account, looking
+        self._colleagues: frozenset[str] = frozenset()
+        self._silent: frozenset[str] = frozenset()
+        """The addresses of colleagues, and of those who do not use the sync."""
 
     async def store(self, tx: Transaction, page: Page[Copy]) -> None:
         """Keep what a page shows, and with the last page of a listing how far it has looked."""
         refs = [*(copy.ref for copy in page.seen), *page.gone]
         records = await tx.records_of_events(refs, [copy.uid for copy in page.seen])
+        if page.gone or not all(copy.is_organizer for copy in page.seen):
+            known = [a for a in await tx.accounts() if a.user.email]
+            self._colleagues = frozenset(a.user.email for a in known)
+            self._silent = frozenset(a.user.email for a in known if not a.is_enabled)
         marked = [copy.mark.activity for copy in page.seen if copy.mark]
         records = (*records, *(await tx.records_of_activities(marked) if marked else ()))
         saved: dict[str, Record] = {}
@@ -165,17 +172,34 @@ class Copies:
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
         now = self._tools.now()
         link = record.link.letting_go(now).showing(Side.GOOGLE, copy)
-        return _noticed(record, link, now, self._looking)
+        after = _noticed(record, link.outliving(Side.GOOGLE, now), now, self._looking)
+        return after if after is record else self._asked(after)
 
     def _gone(self, record: Record, ref: str) -> Record:
         user, link = self._account.user.guid, record.link
         if self._is_outdated(record) and _has_ref(link, ref):
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
         if any(copy.user == user and copy.ref == ref for copy in link.copies):
+            if self._lacks_organizer(link):
+                # A guest may have left; whether the meeting is over only its organizer's own event tells (E6).
+                return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
             link = link.showing(Side.GOOGLE, None, user=user)
-        elif claim := creating_event(link, ref):
+        elif claim := creating_event(link, ref, user):
             link = link.made_and_gone(claim)
-        return _noticed(record, link, self._tools.now(), self._looking)
+        after = _noticed(record, link, self._tools.now(), self._looking)
+        return after if after is record else self._asked(after)
+
+    def _lacks_organizer(self, link: Link) -> bool:
+        """Tell whether a colleague organizes it whose own event was not seen yet."""
+        is_seen = any(copy.is_organizer for copy in link.copies)
+        return not is_seen and bool({copy.organizer for copy in link.copies} & self._colleagues)
+
+    def _asked(self, record: Record) -> Record:
+        """Doubt a meeting whose organizer's calendar nobody looks at: what moved here may have moved there (E1)."""
+        if not {copy.organizer for copy in record.link.copies} & self._silent:
+            return record
+        doubted_sides = record.link.doubted | {Side.GOOGLE}
+        return replace(record, link=replace(record.link, doubted=doubted_sides))
 
     def _is_outdated(self, record: Record) -> bool:
         if record.link.is_empty:
@@ -186,8 +210,8 @@ class Copies:
 def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
     """Tell whether an activity that nobody knows is what this claim set out to create.
 
-    `api_user` is whom Severa names as the maker of what we create: then it is ours though a person has edited its name
-    or its times since. Until that was learnt it has to look the same, and nobody's own entry counts.
+    A person may have edited its name or its times since, but hardly both at once. `api_user` is whom Severa names as
+    the maker of what we create; until that was learnt only what people made for themselves is known not to be ours.
     """
     is_create = claim.side is Side.SEVERA and claim.deed is Deed.CREATE
     if not is_create or claim.user != activity.user or claim.since is None:
@@ -196,7 +220,7 @@ def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
         return False
     if api_user:
         return activity.created_by == api_user and unlike(claim, activity) != {"title", "when"}
-    return activity.created_by != claim.user and not unlike(claim, activity)
+    return activity.created_by != claim.user and unlike(claim, activity) != {"title", "when"}
 
 
 def unlike(claim: Claim, activity: Activity) -> frozenset[str]:
@@ -204,13 +228,14 @@ def unlike(claim: Claim, activity: Activity) -> frozenset[str]:
     return differing(claim.values.only(("title", "when")), activity.entry)
 
 
-def creating_event(link: Link, ref: str) -> Claim | None:
-    """Return the claim that set out to create the event `ref`, if it is still open and nothing was seen there."""
+def creating_event(link: Link, ref: str, user: str = "") -> Claim | None:
+    """Return the claim that set out to create the event `ref` (on this calendar), if it is still open."""
     return next(
         (
             claim
             for claim in link.claims
             if claim.side is Side.GOOGLE and claim.deed is Deed.CREATE and claim.ref == ref
+            if user in ("", claim.user)
         ),
         None,
     )

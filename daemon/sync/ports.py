@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from daemon.core.account import Account, Settings
 from daemon.core.company import ActivityType, User
 from daemon.core.entry import Entry
-from daemon.core.link import Activity, Copy, Mark, Seen, Side
+from daemon.core.link import Activity, Copy, Mark, Seen
 from daemon.core.listing import Page
 from daemon.core.record import Change, Record
 
@@ -34,6 +34,9 @@ class Calendar(Protocol[S]):
         self, user: User, seen: S, change: Entry, *, type_guid: str, mark: Mark | None
     ) -> S:
         """Write the known fields of `change` and nothing else, and return what the vendor then showed.
+
+        Of the people only those named in `change` are touched, on the list as it is then (E8); Severa is given one
+        person at a time, without other fields.
 
         Raises:
             Stale: It is not any more what `seen` says.
@@ -81,11 +84,22 @@ class SeveraCalendar(Calendar[Activity], Protocol):
     def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
     ) -> AsyncIterator[Page[Activity]]:
-        """List the activities that these users own and that overlap the window (`None`: as wide as it goes)."""
+        """List the activities that these users own or take part in and that overlap the window.
+
+        `None` is as wide as it goes.
+        """
+        ...
+
+    async def people(self, user: User, seen: Activity) -> Activity:
+        """Return an activity that was listed with those who take part in it; listings do not show them.
+
+        Raises:
+            Gone: It is not there any more.
+        """
         ...
 
     async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
-        """Create an activity; after an unclear answer use `find` before trying again."""
+        """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
         ...
 
     async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:
@@ -149,7 +163,10 @@ class Transaction(Protocol):
     async def records_of_user(
         self, user: str, *, after: str = "", limit: int = 1000
     ) -> tuple[Record, ...]:
-        """Return a user's entries in order of link id, those after `after`: owned, or with a copy on the calendar."""
+        """Return a user's entries in order of link id, those after `after`.
+
+        That is those that the user owns, is a member of, or has a copy of on the calendar.
+        """
         ...
 
     async def records_due(
@@ -164,13 +181,16 @@ class Transaction(Protocol):
     async def records_unlooked(
         self, users: Sequence[str], before: datetime, limit: int
     ) -> tuple[Record, ...]:
-        """Return these owners' entries with a Severa side last looked at before this, the oldest first."""
+        """Return the entries that these users own or are members of with a Severa side last looked at before this.
+
+        The oldest look comes first.
+        """
         ...
 
     async def activities_between(
         self, users: Sequence[str], start: datetime, end: datetime
     ) -> tuple[str, ...]:
-        """Return the guids of the Severa sides that these users own and that overlap the window for certain."""
+        """Return the guids of these users' Severa sides, owned or shared, that overlap the window for certain."""
         ...
 
     async def count_due(self, user: str) -> int:
@@ -186,11 +206,15 @@ class Transaction(Protocol):
         ...
 
     async def count_shared(self, user: str) -> int:
-        """Count the entries that have both sides and that the user owns or has on the calendar."""
+        """Count the links that the user owns, takes part in, or has on the calendar."""
         ...
 
     async def count_held(self, user: str | None = None) -> int:
-        """Count the entries (of this owner) whose removal is held."""
+        """Count the links (of this owner) that are held: it is a removal that waits."""
+        ...
+
+    async def count_held_creations(self, user: str) -> int:
+        """Count the entries of this owner that are held and have one side only: a creation waits."""
         ...
 
     async def count_removals(self, since: datetime, user: str | None = None) -> int:
@@ -201,8 +225,12 @@ class Transaction(Protocol):
         """Keep these entries; one whose link is empty is dropped."""
         ...
 
-    async def count_writes(self, entry: str, side: Side, since: datetime) -> int:
-        """Count the writes made since then to one side of an entry, from the history."""
+    async def changes_of(self, entry: str, since: datetime, limit: int) -> tuple[Change, ...]:
+        """Return what was done to an entry since then, from the history, the newest first."""
+        ...
+
+    async def creations(self, user: str, since: datetime, limit: int) -> tuple[Change, ...]:
+        """Return the creations made since then for this user, from the history, the newest first."""
         ...
 
     async def prune_history(self, before: datetime) -> int:

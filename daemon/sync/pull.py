@@ -10,7 +10,7 @@ from daemon.core.account import Account
 from daemon.core.link import Link, Side
 from daemon.core.listing import Page
 from daemon.core.seen import Activity
-from daemon.errors import CursorExpired, Transient
+from daemon.errors import CompanyRefused, CursorExpired, Gone, Refused, Transient
 from daemon.sync.observe import Activities, Copies, Looking, doubted, move_cursor
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
@@ -20,6 +20,7 @@ OVERLAP: Final = timedelta(minutes=5)
 NEAR_BEFORE: Final = timedelta(days=1)
 NEAR_AFTER: Final = timedelta(days=14)
 USERS_A_NEAR_LISTING: Final = 50
+STRANGERS_KEPT: Final = 10_000
 
 
 class Pull:
@@ -27,6 +28,8 @@ class Pull:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._strangers: dict[str, datetime | None] = {}
+        """Activities in which no enabled user takes part, with the stamp they had."""
 
     async def severa_changes(self, *, cause: str) -> tuple[Activity, ...]:
         """Look at what changed in the company's Severa; return late twins of our own creates."""
@@ -40,6 +43,7 @@ class Pull:
         twins: list[Activity] = []
         is_whole = False
         async for page in self._tools.severa.changes(since - OVERLAP):
+            page = replace(page, seen=await self._concerning(page.seen))
             twins += await self._observe_page(
                 page, looking, max(since, _instant(page.cursor, since))
             )
@@ -71,7 +75,8 @@ class Pull:
         async for page in self._tools.severa.of_users([account.user.guid], None, None):
             listed |= {activity.ref for activity in page.seen}
             observation = Activities(self._tools, looking)
-            await self._tools.store.write(partial(observation.store, activities=page.seen))
+            seen = [_listed_for(account.user.guid, activity) for activity in page.seen]
+            await self._tools.store.write(partial(observation.store, activities=seen))
             is_whole = page.cursor is not None
         if not is_whole:
             raise Transient("Severa's listing ended without its last page.")
@@ -86,12 +91,60 @@ class Pull:
         async for page in self._tools.severa.of_users(users, start, end):
             listed |= {activity.ref for activity in page.seen}
             observation = Activities(self._tools, looking)
-            await self._tools.store.write(partial(observation.store, activities=page.seen))
+            seen = await self._concerning(page.seen)
+            await self._tools.store.write(partial(observation.store, activities=seen))
         expected = await self._tools.store.read(
             lambda tx: tx.activities_between(users, start + NEAR_BEFORE / 2, end - NEAR_BEFORE)
         )
         missing = [ref for ref in expected if ref not in listed]
         await self._doubt_activities(missing, cause)
+
+    async def _concerning(self, activities: Sequence[Activity]) -> tuple[Activity, ...]:
+        """Return those that may concern an enabled user; of strangers the people are read to tell (R5)."""
+
+        async def asked(tx: Transaction) -> tuple[dict[str, Account], set[str], set[str]]:
+            refs = [activity.ref for activity in activities]
+            creating = {c.user for r in await tx.records_creating() for c in r.link.claims}
+            known = {
+                r.link.activity.ref for r in await tx.records_of_activities(refs) if r.link.activity
+            }
+            return {a.user.guid: a for a in await tx.accounts()}, known, creating
+
+        if not activities:
+            return ()
+        accounts, known, creating = await self._tools.store.read(asked)
+        kept = []
+        for activity in activities:
+            owner = accounts.get(activity.user)
+            if activity.ref in known or owner is None or owner.is_enabled:
+                kept.append(activity)
+            elif peopled := await self._peopled(owner, activity):
+                is_ours = any(accounts[g].is_enabled for g in peopled.members if g in accounts)
+                may_be_made_by_us = activity.user in creating
+                self._note_stranger(activity, is_ours=is_ours or may_be_made_by_us)
+                kept += [peopled] if is_ours or may_be_made_by_us else []
+        return tuple(kept)
+
+    async def _peopled(self, owner: Account, activity: Activity) -> Activity | None:
+        """Return an activity with its people, `None` where it was found to be nobody's before, or cannot be read."""
+        if (
+            self._strangers.get(activity.ref) == activity.updated_at
+            and activity.ref in self._strangers
+        ):
+            return None
+        try:
+            return await self._tools.severa.people(owner.user, activity)
+        except CompanyRefused:
+            raise
+        except (Gone, Refused):
+            return None
+
+    def _note_stranger(self, activity: Activity, *, is_ours: bool) -> None:
+        self._strangers.pop(activity.ref, None)
+        if not is_ours:
+            self._strangers[activity.ref] = activity.updated_at
+        if len(self._strangers) > STRANGERS_KEPT:
+            del self._strangers[next(iter(self._strangers))]
 
     async def _doubt_activities(self, refs: Sequence[str], cause: str) -> None:
         if not refs:
@@ -154,7 +207,15 @@ def _refs(link: Link, side: Side, user: str) -> set[str]:
     if side is Side.GOOGLE:
         return {copy.ref for copy in link.copies if copy.user == user}
     activity = link.activity
-    return {activity.ref} if activity is not None and activity.user == user else set()
+    is_theirs = activity is not None and user in {activity.user, *activity.members}
+    return {activity.ref} if activity is not None and is_theirs else set()
+
+
+def _listed_for(user: str, activity: Activity) -> Activity:
+    """Return an activity that was listed for a user with this user as a member, unless it is the owner."""
+    if activity.user == user:
+        return activity
+    return replace(activity, members=activity.members | {user})
 
 
 async def _move_company_cursor(tx: Transaction, cursor: str) -> None:

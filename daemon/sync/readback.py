@@ -6,8 +6,9 @@ from typing import Final
 
 from daemon.core.company import User
 from daemon.core.link import Claim, Deed, Link, Side
+from daemon.core.meeting import copy_of
 from daemon.core.seen import Copy
-from daemon.errors import Gone, Transient, UserRefused
+from daemon.errors import Gone, Refused, Transient, UserRefused
 from daemon.sync.access import Access
 from daemon.sync.observe import is_made_by
 from daemon.sync.ports import Transaction
@@ -29,11 +30,12 @@ class ReadBack:
 
     async def _google(self, link: Link) -> Link:
         """Read every copy that may be read; one that may not is not known to be gone."""
+        link = await self._organizers(link)
         for copy in link.copies:
-            if self._access.bar(copy.user):
+            if self._access.bar(link, copy.user):
                 continue
             try:
-                seen = await self._read_copy(copy.user, copy.ref)
+                seen = await self._read_copy(link, copy.user, copy.ref)
             except UserRefused:
                 if copy.user == link.source:
                     raise
@@ -44,21 +46,36 @@ class ReadBack:
                 link = await self._created_event(link, claim)
         return link
 
+    async def _organizers(self, link: Link) -> Link:
+        """Ask for the organizer's own event, also where the organizer does not use the sync (E1)."""
+        speaks = link.google
+        organizer = self._access.at(speaks.organizer) if speaks else None
+        if speaks is None or organizer is None or any(copy.is_organizer for copy in link.copies):
+            return link
+        guid = organizer.user.guid
+        if self._access.bar(link, guid) or copy_of(link.copies, guid):
+            return link
+        try:
+            seen = await self._read_copy(link, guid, speaks.ref)
+        except Refused:
+            return link  # Without it the copy of one who takes part speaks.
+        return link.showing(Side.GOOGLE, seen) if seen and seen.is_organizer else link
+
     async def _created_event(self, link: Link, claim: Claim) -> Link:
         try:
             seen = await self._access.in_google(
-                claim.user, lambda user: self._tools.google.read(user, claim.ref)
+                link, claim.user, lambda user: self._tools.google.read(user, claim.ref)
             )
         except Gone:
             return link
         return link.made_and_gone(claim) if seen is None else link.showing(Side.GOOGLE, seen)
 
-    async def _read_copy(self, guid: str, ref: str) -> Copy | None:
+    async def _read_copy(self, link: Link, guid: str, ref: str) -> Copy | None:
         google = self._tools.google
         try:
-            return await self._access.in_google(guid, lambda user: google.read(user, ref))
+            return await self._access.in_google(link, guid, lambda user: google.read(user, ref))
         except Gone:
-            if await self._access.in_google(guid, lambda user: google.answers(user, ref)):
+            if await self._access.in_google(link, guid, lambda user: google.answers(user, ref)):
                 return None
             raise Transient("Google finds neither the event nor its calendar.") from None
 
@@ -66,7 +83,14 @@ class ReadBack:
         if link.activity is None:
             return await self._created_activity(link)
         user, ref = self._access.user_on(link, Side.SEVERA).user, link.activity.ref
+        is_known = Side.SEVERA not in link.doubted and all(
+            claim.is_checked for claim in link.claims if claim.side is Side.SEVERA
+        )
         try:
+            if is_known:  # But for its people.
+                return link.showing(
+                    Side.SEVERA, await self._tools.severa.people(user, link.activity)
+                )
             return link.showing(Side.SEVERA, await self._tools.severa.read(user, ref))
         except Gone:
             if await self._severa_answers(user, ref):

@@ -1,18 +1,18 @@
-"""Deciding and doing: all actions of a pass are decided before the first is taken, and floods of deletions are held."""
+"""Deciding and doing: all actions of a pass are decided before the first is taken, and floods are held."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.account import Account, Stage
-from daemon.core.guard import Census, Removal, held
-from daemon.core.link import APPROVED, LIVE, Link, Side, Stand, Standing
+from daemon.core.link import APPROVED, CLAIM_LIFE, LIVE, Deed, Link, Side, Stand, Standing
 from daemon.core.policy import Policy
-from daemon.core.reconcile import Action, Create, Remove, View, Write, next_action
+from daemon.core.reconcile import next_action
 from daemon.core.record import Record
 from daemon.core.schedule import pause
+from daemon.core.view import Action, Create, Remove, Reset, Write
 from daemon.errors import (
     CompanyRefused,
     Exists,
@@ -24,28 +24,23 @@ from daemon.errors import (
     Transient,
     UserRefused,
 )
+from daemon.sync.access import Access, copy_written
 from daemon.sync.apply import Apply
+from daemon.sync.brakes import Brakes, Planned
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
+from daemon.sync.viewing import Viewer
 
 RECORDS_A_PASS: Final = 100
 PASSES_MAX: Final = 50
-REMOVALS_MAX: Final = 20_000
-"""How many due entries are looked through to see how large a flood of deletions is."""
-WHILE_OFF: Final = "It was deleted while the sync was off."
-WRITES_AN_HOUR: Final = 10
+FLOOD_MAX: Final = 20_000
+"""How many due entries are looked through to see how large a flood is."""
 LOOPING: Final = (
     "It was written ten times within an hour; does another program sync this calendar too?"
 )
 LOOP_PAUSE: Final = timedelta(minutes=10)
-HOUR: Final = timedelta(hours=1)
-DAY: Final = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    record: Record
-    action: Action | None
+TICK: Final = timedelta(seconds=1)
+FIRST_STAGES: Final = (Stage.LISTING, Stage.MATCHING)
 
 
 class Settle:
@@ -54,13 +49,14 @@ class Settle:
     def __init__(self, tools: Tools, policy: Policy, accounts: Sequence[Account]) -> None:
         self._tools, self._policy = tools, policy
         self._accounts = {account.user.guid: account for account in accounts}
-        self._apply = Apply(tools, policy, self._accounts)
+        self._access = Access(self._accounts, tools.rules.domains)
+        self._apply = Apply(tools, policy, self._access)
+        self._brakes = Brakes(tools, self._accounts)
+        self._viewer = Viewer(policy, self._access, tools.rules.winner)
         self._slots = asyncio.Semaphore(tools.rules.writes_at_once)
         self.refused_users: dict[str, UserRefused] = {}
+        self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
-        self._holding: dict[str, str] = {}
-        self._judged: frozenset[str] = frozenset()
-        """The deletions of the flood that was judged last, by link id."""
         self._limited: dict[str, RateLimited] = {}
         """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
 
@@ -90,7 +86,7 @@ class Settle:
             return True
         records = await self._due(users, RECORDS_A_PASS)
         plan = await self._plan_all(records)
-        holding = await self._held(plan, users)
+        holding = await self._brakes.held(plan, lambda: self._plan_whole(users))
         await self._hold([p.record for p in plan if p.record.link.id in holding], holding)
         await self._rest([p.record for p in plan if p.action is None])
         await self._do([p for p in plan if p.action and p.record.link.id not in holding])
@@ -106,70 +102,58 @@ class Settle:
 
     # Deciding
 
-    async def _plan_all(self, records: Sequence[Record]) -> list[_Planned]:
+    async def _plan_whole(self, users: Sequence[str]) -> list[Planned]:
+        return await self._plan_all(await self._due(users, FLOOD_MAX))
+
+    async def _plan_all(self, records: Sequence[Record]) -> list[Planned]:
         planned = [await self._plan(record) for record in records]
         return [one for one in planned if one is not None]
 
-    async def _plan(self, record: Record) -> _Planned | None:
+    async def _plan(self, record: Record) -> Planned | None:
         try:
-            return _Planned(record, self._decide(record))
+            action = self._decide(record)
+            return Planned(record, None if self._brakes.keeps(record, action) else action)
         except Exception as error:
             await self._put_off_fault(record, error)
             return None
 
     def _decide(self, record: Record) -> Action | None:
         link = record.link
-        account = self._accounts.get(record.user)
-        is_waiting = account is not None and account.stage in (Stage.LISTING, Stage.MATCHING)
-        if is_waiting and not link.base.is_pair:
+        if not link.base.is_pair and self._is_waiting(record):
             return None  # The first matching comes first.
-        view = View(
-            link,
-            self._policy.severa_value(link),
-            self._policy.google_value(link),
-            self._tools.rules.winner,
-        )
-        return next_action(view)
+        return next_action(self._viewer.view(link))
 
-    async def _held(self, plan: Sequence[_Planned], users: Sequence[str]) -> dict[str, str]:
-        """Return why deletions are held, by link id; the whole flood is counted, not just this pass of it (D5)."""
-        wanted = {removal.link_id for removal in _removals(plan)}
-        if wanted <= self._judged:
-            return {link_id: self._holding[link_id] for link_id in wanted & self._holding.keys()}
-        whole = await self._plan_all(await self._due(users, REMOVALS_MAX))
-        removals, since = _removals(whole), self._tools.now() - DAY
-
-        async def census(tx: Transaction, user: str | None = None) -> Census:
-            held_ones, removed = await tx.count_held(user), await tx.count_removals(since, user)
-            return Census(await tx.count_links(user) - held_ones, removed + held_ones)
-
-        async def censuses(tx: Transaction) -> tuple[dict[str, Census], Census]:
-            owners = {removal.user for removal in removals}
-            return {user: await census(tx, user) for user in owners}, await census(tx)
-
-        each, company = await self._tools.store.read(censuses)
-        self._holding = held(removals, each, company) | self._gone_while_off(removals)
-        self._judged = frozenset(removal.link_id for removal in removals)
-        return self._holding
-
-    def _gone_while_off(self, removals: Sequence[Removal]) -> dict[str, str]:
-        """Hold what was deleted before a user's sync was switched on again (C4)."""
-        first = {g for g, a in self._accounts.items() if a.stage is not Stage.DONE}
-        return {r.link_id: WHILE_OFF for r in removals if r.user in first}
+    def _is_waiting(self, record: Record) -> bool:
+        """Tell whether what this is has still to be found out by its owner's first sync, or anybody's."""
+        owner = self._accounts.get(record.user)
+        if owner is not None and owner.is_enabled:
+            return owner.stage in FIRST_STAGES
+        enabled = self._access.enabled(record.link)
+        return all(account.stage in FIRST_STAGES for account in enabled)
 
     async def _hold(self, records: Sequence[Record], reasons: Mapping[str, str]) -> None:
         if not records:
             return
-        waiting = [_standing(r, Stand.HELD, reasons[r.link.id]) for r in records]
-        await self._tools.store.write(lambda tx: tx.save(waiting))
-        for record in waiting:
+
+        async def work(tx: Transaction) -> list[Record]:
+            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            waiting = [_standing(r, Stand.HELD, reasons[r.link.id]) for r in undecided]
+            await tx.save(waiting)
+            return waiting
+
+        for record in await self._tools.store.write(work):
             self._tools.report("entry.held", entry=record.link.id, user=record.user)
 
     async def _rest(self, records: Sequence[Record]) -> None:
         """Nothing is left to do about these, until somebody changes something."""
-        rested = [_rested(record) for record in records]
-        if rested:
-            await self._tools.store.write(lambda tx: tx.save(rested))
+        now = self._tools.now()
+
+        async def work(tx: Transaction) -> None:
+            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            await tx.save([_rested(record, now) for record in undecided])
+
+        if records:
+            await self._tools.store.write(work)
 
     # Doing
 
@@ -193,7 +177,7 @@ class Settle:
     async def _read_back(self, record: Record) -> Record | None:
         return await self._guarded(record, lambda: self._apply.read_back(record))
 
-    async def _do(self, plan: Sequence[_Planned]) -> None:
+    async def _do(self, plan: Sequence[Planned]) -> None:
         actions = {p.record.link.id: p.action for p in plan}
 
         async def work(record: Record) -> Record | None:
@@ -202,21 +186,13 @@ class Settle:
             if limit := self._limited.get(_written_to(record, action)):
                 await self._put_off(record, str(limit), after=limit.retry_after)
                 return None
-            if await self._is_looping(record, action):
+            if await self._brakes.is_looping(record, action):
                 await self._put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
                 return None
             released = replace(record, link=_released(record.link))
             return await self._guarded(record, lambda: self._apply.perform(released, action))
 
         await self._each([p.record for p in plan], work)
-
-    async def _is_looping(self, record: Record, action: Action) -> bool:
-        """Tell whether a side was written to so often that another program must be answering us (R4)."""
-        if not isinstance(action, Create | Write | Remove):
-            return False
-        since, entry, side = self._tools.now() - HOUR, record.link.id, action.side
-        made = await self._tools.store.read(lambda tx: tx.count_writes(entry, side, since))
-        return made >= WRITES_AN_HOUR
 
     async def _guarded(
         self, record: Record, work: Callable[[], Awaitable[Record]]
@@ -294,21 +270,23 @@ class Settle:
         await self._tools.store.write(lambda tx: tx.save([record]))
 
 
+async def _is_decided_since(tx: Transaction, record: Record) -> bool:
+    """Tell whether somebody has decided about a held entry since it was read: that stands."""
+    if record.link.standing.stand is not Stand.HELD:
+        return False
+    current = await tx.record(record.link.id)
+    return current is not None and current.link.standing != record.link.standing
+
+
 def _written_to(record: Record, action: Action) -> str:
     """Return whose calendar an action writes to, empty for Severa, and `-` where it writes to neither."""
-    if not isinstance(action, Create | Write | Remove):
+    if not isinstance(action, Create | Write | Remove | Reset):
         return "-"
     if action.side is Side.SEVERA:
         return ""
+    if isinstance(action, Write) and action.user:
+        return copy_written(record.link, action.user)
     return record.link.google.user if record.link.google else record.user
-
-
-def _removals(plan: Sequence[_Planned]) -> list[Removal]:
-    return [
-        Removal(one.record.link.id, one.record.user)
-        for one in plan
-        if isinstance(one.action, Remove) and one.record.link.standing != APPROVED
-    ]
 
 
 def _released(link: Link) -> Link:
@@ -317,8 +295,15 @@ def _released(link: Link) -> Link:
     return link if is_kept else replace(link, standing=LIVE)
 
 
-def _rested(record: Record) -> Record:
+def _rested(record: Record, now: datetime) -> Record:
     link = record.link
+    removals = [claim for claim in link.claims if claim.deed is Deed.REMOVE]
+    if removals:
+        # A removal may have landed unseen, so its side is read once more when it can land no more.
+        over_at = max(claim.made_at for claim in removals) + CLAIM_LIFE
+        doubted = link.doubted | ({claim.side for claim in removals} if over_at < now else set())
+        return replace(record, link=replace(link, doubted=doubted), due_at=max(over_at + TICK, now))
+    link = replace(link, left=frozenset())
     if link.standing == APPROVED or link.standing.stand is Stand.RESTORED:
         link = replace(link, standing=LIVE)  # What was decided is done.
     rested = replace(record, link=link, due_at=None, noticed_at=None)

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import AllDay, Entry, Timed
+from daemon.core.entry import UNKNOWN, AllDay, Answer, Entry, Timed
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import read_key
 from daemon.sandbox.faults import Faults
@@ -53,6 +53,7 @@ class GooglePeople(Protocol):
 
     def add(self, user: User, entry: Entry) -> str: ...
     def edit(self, user: User, ref: str, change: Entry) -> None: ...
+    def answer(self, user: User, ref: str, answer: Answer) -> None: ...
     def delete(self, user: User, ref: str) -> None: ...
     def expire_cursors(self, user: User) -> None: ...
 
@@ -76,6 +77,7 @@ class Google:
     clock: Clock
     anna: User
     ben: User
+    cara: User
 
 
 @dataclass
@@ -87,6 +89,7 @@ class Severa:
     clock: Clock
     anna: User
     ben: User
+    cara: User
     kinds: dict[str, str]
 
 
@@ -103,6 +106,9 @@ class _DoublePeople:
     def edit(self, user: User, ref: str, change: Entry) -> None:
         self._double.person_edit(user.guid, ref, change)
 
+    def answer(self, user: User, ref: str, answer: Answer) -> None:
+        self._double.person_answers(user.guid, ref, answer)
+
     def delete(self, user: User, ref: str) -> None:
         self._double.person_delete(user.guid, ref)
 
@@ -115,11 +121,31 @@ class _ServedPeople:
         self._state = state
 
     def add(self, user: User, entry: Entry) -> str:
-        ref: str = self._state.person_add(user.email, _event(entry))["id"]
+        invited = {address: {"email": address} for address, _ in _answers(entry)}
+        invited.pop(user.email, None)
+        for address, answer in _answers(entry):
+            if address in invited:
+                invited[address]["responseStatus"] = GOOGLE_ANSWERS[answer]
+        body = _event(entry) | ({"attendees": list(invited.values())} if invited else {})
+        ref: str = self._state.person_add(user.email, body)["id"]
         return ref
 
     def edit(self, user: User, ref: str, change: Entry) -> None:
-        self._state.person_patch(user.email, ref, _event(change))
+        rows = {
+            row["email"]: row for row in self._state.event(user.email, ref).get("attendees", [])
+        }
+        for address, answer in _answers(change):
+            if answer is Answer.OUT:
+                rows.pop(address, None)
+            else:
+                row = rows.get(address, {"email": address})
+                rows[address] = row | {"responseStatus": GOOGLE_ANSWERS[answer]}
+        people = {"attendees": list(rows.values())} if _answers(change) else {}
+        self._state.person_patch(user.email, ref, _event(change) | people)
+
+    def answer(self, user: User, ref: str, answer: Answer) -> None:
+        own = {"email": user.email, "responseStatus": GOOGLE_ANSWERS[answer]}
+        self._state.person_patch(user.email, ref, {"attendees": [own]})
 
     def delete(self, user: User, ref: str) -> None:
         self._state.person_delete(user.email, ref)
@@ -130,13 +156,26 @@ class _ServedPeople:
 
 ANNA = User("anna", "anna@example.com", zone="Europe/Helsinki")
 BEN = User("ben", "ben@example.com", zone="Europe/Helsinki")
+CARA = User("cara", "cara@example.com", zone="Europe/Helsinki")
+GOOGLE_ANSWERS = {
+    Answer.NONE: "needsAction",
+    Answer.ACCEPTED: "accepted",
+    Answer.TENTATIVE: "tentative",
+    Answer.DECLINED: "declined",
+}
+SEVERA_STATUSES = {
+    Answer.NONE: "Invited",
+    Answer.ACCEPTED: "Accepted",
+    Answer.TENTATIVE: "Tentative",
+    Answer.DECLINED: "Declined",
+}
 
 
 @asynccontextmanager
 async def google_double() -> AsyncIterator[Google]:
     clock = Clock()
-    double = GoogleDouble(now=clock)
-    yield Google(double, _DoublePeople(double), clock, ANNA, BEN)
+    double = GoogleDouble(now=clock, people=(ANNA, BEN, CARA))
+    yield Google(double, _DoublePeople(double), clock, ANNA, BEN, CARA)
 
 
 @asynccontextmanager
@@ -148,7 +187,7 @@ async def google_served() -> AsyncIterator[Google]:
         TestServer(make_google(state, faults, clock=clock), host="127.0.0.1") as server,
         ClientSession() as session,
     ):
-        for user in (ANNA, BEN):
+        for user in (ANNA, BEN, CARA):
             state.add_user(user.email)
         state.add_service_account(ROBOT, key.private_key)
         url = str(server.make_url("")).rstrip("/")
@@ -163,7 +202,7 @@ async def google_served() -> AsyncIterator[Google]:
             jitter=lambda: 0.0,
             timeout_s=5.0,
         )
-        yield Google(client, _ServedPeople(state), clock, ANNA, BEN)
+        yield Google(client, _ServedPeople(state), clock, ANNA, BEN, CARA)
 
 
 async def _spend_google(user: str, units: int) -> None:
@@ -182,6 +221,10 @@ def _event(entry: Entry) -> dict[str, Any]:
         case AllDay(first, date() as until):
             body |= {"start": {"date": str(first)}, "end": {"date": str(until)}}
     return body
+
+
+def _answers(entry: Entry) -> tuple[tuple[str, Answer], ...]:
+    return () if entry.people is UNKNOWN else entry.people.answers
 
 
 def _text(at: datetime) -> str:
@@ -218,10 +261,27 @@ class _ServedColleagues:
     def add(self, user: User, entry: Entry, kind: str) -> str:
         fields = {**_activity(entry), "activityType": kind}
         ref: str = self._state.person_add(user.guid, **fields)["guid"]
+        for address, answer in _answers(entry):
+            if address != user.email:
+                self._seat(user, ref, address, answer)
         return ref
 
     def edit(self, user: User, ref: str, change: Entry) -> None:
-        self._state.person_patch(user.guid, ref, **_activity(change))
+        for address, answer in _answers(change):
+            self._seat(user, ref, address, answer)
+        if fields := _activity(change):
+            self._state.person_patch(user.guid, ref, **fields)
+
+    def _seat(self, user: User, ref: str, address: str, answer: Answer) -> None:
+        guids = {one.email: one.guid for one in self._state.users.values()}
+        rows = {row["participantGuid"] for row in self._state.participants(ref)}
+        if answer is Answer.OUT:
+            self._state.person_uninvite(user.guid, ref, guids[address])
+        elif guids[address] in rows:
+            self._state.person_answer(guids[address], ref, SEVERA_STATUSES[answer])
+        else:
+            status = SEVERA_STATUSES[answer]
+            self._state.person_invite(user.guid, ref, guids[address], status=status)
 
     def retype(self, user: User, ref: str, kind: str) -> None:
         self._state.person_patch(user.guid, ref, activityType=kind)
@@ -240,9 +300,9 @@ async def severa_double() -> AsyncIterator[Severa]:
         ActivityType(name.lower(), name, category, is_default=name == "Meeting")
         for name, category in KINDS
     )
-    double = SeveraDouble(Company((ANNA, BEN), kinds), now=clock)
+    double = SeveraDouble(Company((ANNA, BEN, CARA), kinds), now=clock)
     named = {kind.name: kind.guid for kind in kinds}
-    yield Severa(double, _DoubleColleagues(double), clock, ANNA, BEN, named)
+    yield Severa(double, _DoubleColleagues(double), clock, ANNA, BEN, CARA, named)
 
 
 @asynccontextmanager
@@ -259,9 +319,9 @@ async def severa_served() -> AsyncIterator[Severa]:
             name: state.add_type(name, category.value, is_default=name == "Meeting")
             for name, category in KINDS
         }
-        anna, ben = (
+        anna, ben, cara = (
             User(state.add_user(one.guid.title(), "X", one.email), one.email, zone=one.zone)
-            for one in (ANNA, BEN)
+            for one in (ANNA, BEN, CARA)
         )
         client = SeveraClient(
             str(server.make_url("/rest-api")),
@@ -272,7 +332,8 @@ async def severa_served() -> AsyncIterator[Severa]:
             monotonic=lambda: 0.0,
             timeout_s=5.0,
         )
-        yield Severa(client, _ServedColleagues(state), clock, anna, ben, kinds)
+        await client.users()
+        yield Severa(client, _ServedColleagues(state), clock, anna, ben, cara, kinds)
 
 
 async def _spend_severa() -> None:

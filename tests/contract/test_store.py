@@ -11,8 +11,8 @@ import pytest
 
 from daemon.core.account import Account, Settings
 from daemon.core.entry import AllDay, Timed
-from daemon.core.link import Claim, Deed, Link, Side, Stand, Standing
-from daemon.core.record import Record
+from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.record import Change, Record
 from daemon.errors import Refused
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
@@ -31,6 +31,7 @@ from tests.store.examples import (
     in_severa,
     linked,
     with_link,
+    with_members,
 )
 
 PEOPLE = ("anna", "ben", "cleo")
@@ -146,6 +147,201 @@ async def test_history_is_pruned_and_its_removals_counted(store: Store) -> None:
     assert await store.read(lambda tx: tx.count_removals(NOW)) == 1
 
 
+async def test_the_newest_of_an_entrys_history_come_first_and_no_more_than_asked(
+    store: Store,
+) -> None:
+    old, other = change("one", at=NOW - MINUTE), change("two")
+    new = [change("one", word) for word in ("created", "changed", "removed")]
+    await store.write(lambda tx: tx.add_history([old, other, *new]))
+
+    found = await store.read(lambda tx: tx.changes_of("one", NOW, 9))
+    two = await store.read(lambda tx: tx.changes_of("one", NOW, 2))
+
+    assert [one.action for one in found] == ["removed", "changed", "created"]
+    assert found[2] == replace(new[0], id=found[2].id)
+    assert two == found[:2]
+
+
+async def test_creations_are_those_of_one_user_and_of_late(store: Store) -> None:
+    mine = [change(name, "created") for name in ("one", "two", "three")]
+    early = change("four", "created", at=NOW - MINUTE)
+    others = [change("five", "created", "ben"), change("six", "changed"), change("one", "removed")]
+    await store.write(lambda tx: tx.add_history([early, *mine, *others]))
+
+    found = await store.read(lambda tx: tx.creations("anna", NOW, 9))
+    two = await store.read(lambda tx: tx.creations("anna", NOW, 2))
+
+    assert [one.entry for one in found] == ["three", "two", "one"]
+    assert two == found[:2]
+
+
+async def test_held_links_and_held_creations_are_counted_apart(store: Store) -> None:
+    held = Standing(Stand.HELD, "too many")
+    alone = [with_link(in_google(n), standing=held, base=Base()) for n in ("one", "two")]
+    left_out = with_link(in_severa("three"), standing=held, base=Base(severa=ENTRY))
+    ben = with_link(in_google("four", "ben"), standing=held, base=Base())
+    await keep(store, *alone, left_out, ben, with_link(linked("five"), standing=held))
+    await keep(store, linked("six"), with_link(in_google("seven"), base=Base()))
+
+    assert await store.read(lambda tx: tx.count_held("anna")) == 1
+    assert await store.read(lambda tx: tx.count_held()) == 1
+    assert await store.read(lambda tx: tx.count_held_creations("anna")) == 3
+    assert await store.read(lambda tx: tx.count_held_creations("ben")) == 1
+
+
+# Members: a meeting is theirs too, whoever owns it (rule E1).
+
+BEGIN, END = NOW - MINUTE, NOW + MINUTE
+
+
+def meeting(name: str, *members: str, **kept: Any) -> Record:
+    """Return an entry of somebody who does not use the sync, due and with nothing in Google yet."""
+    return with_members(in_severa(name, "zoe", **{"due_at": NOW, **kept}), *members)
+
+
+async def found_for(store: Store, user: str) -> dict[str, Any]:
+    """Return what each of the questions about a user finds."""
+
+    async def asked(tx: Transaction) -> dict[str, Any]:
+        return {
+            "of user": ids(await tx.records_of_user(user)),
+            "due": ids(await tx.records_due(NOW, [user], 9)),
+            "unread": ids(await tx.records_due(NOW, [user], 9, unread_only=True)),
+            "unlooked": ids(await tx.records_unlooked([user], NOW + MINUTE, 9)),
+            "between": await tx.activities_between([user], BEGIN, END),
+            "count due": await tx.count_due(user),
+            "count shared": await tx.count_shared(user),
+        }
+
+    return await store.read(asked)
+
+
+EVERYWHERE = {
+    "of user": ["one"],
+    "due": ["one"],
+    "unread": ["one"],
+    "unlooked": ["one"],
+    "between": ("activity-one",),
+    "count due": 1,
+    "count shared": 1,
+}
+NOWHERE = {question: type(answer)() for question, answer in EVERYWHERE.items()}
+UNREAD = frozenset({Side.SEVERA})
+
+
+async def test_a_meeting_of_somebody_else_is_found_for_each_of_its_members(store: Store) -> None:
+    await keep(store, with_link(meeting("one", "anna", "ben"), doubted=UNREAD))
+
+    for user in ("anna", "ben", "zoe"):
+        assert await found_for(store, user) == EVERYWHERE, user
+    assert await found_for(store, "cleo") == NOWHERE
+
+
+async def test_a_member_who_leaves_is_found_no_more(store: Store) -> None:
+    await keep(store, with_link(meeting("one", "anna", "ben"), doubted=UNREAD))
+
+    await keep(store, with_link(meeting("one", "ben"), doubted=UNREAD))
+
+    assert await found_for(store, "anna") == NOWHERE
+    assert await found_for(store, "ben") == EVERYWHERE
+
+
+async def test_a_meeting_that_is_dropped_or_gone_from_severa_has_no_members(store: Store) -> None:
+    claimed = with_link(meeting("two", "anna"), activity=None, claims=(create_claim("zoe"),))
+    await keep(store, meeting("one", "anna"), meeting("two", "anna"))
+
+    await keep(store, Record(Link("one", Side.SEVERA)), claimed)
+
+    assert await found_for(store, "anna") == NOWHERE
+
+
+async def test_who_takes_part_in_every_way_is_found_once(store: Store) -> None:
+    every_way = with_members(linked("one", "anna", due_at=NOW), "anna", "ben")
+    claims = (create_claim("anna"), create_claim("ben"))
+    await keep(store, with_link(every_way, claims=claims, doubted=UNREAD))
+
+    assert await found_for(store, "anna") == EVERYWHERE
+    assert await found_for(store, "ben") == EVERYWHERE
+
+
+async def test_a_meeting_of_several_who_are_asked_for_is_found_once(store: Store) -> None:
+    await keep(store, meeting("one", "anna", "ben", "cleo"))
+    users = ["ben", "zoe", "anna", "nobody"]
+
+    async def asked(tx: Transaction) -> list[Any]:
+        return [
+            ids(await tx.records_due(NOW, users, 9)),
+            ids(await tx.records_unlooked(users, NOW + MINUTE, 9)),
+            await tx.activities_between(users, BEGIN, END),
+        ]
+
+    assert await store.read(asked) == [["one"], ["one"], ("activity-one",)]
+
+
+async def test_a_meeting_of_many_does_not_fill_a_page_alone(store: Store) -> None:
+    await keep(store, *(meeting(name, *PEOPLE, looked_at=None) for name in ("a", "b")))
+    await keep(store, *(meeting(name, *PEOPLE) for name in ("c", "d")))
+
+    due = await store.read(lambda tx: tx.records_due(NOW, PEOPLE, 3))
+    unlooked = await store.read(lambda tx: tx.records_unlooked(PEOPLE, NOW + MINUTE, 3))
+
+    assert (ids(due), ids(unlooked)) == (["a", "b", "c"], ["a", "b", "c"])
+
+
+async def test_owned_and_shared_entries_come_in_one_order_and_no_more_than_asked(
+    store: Store,
+) -> None:
+    """Each next one is anna's in another way, so that none of them fills a page alone."""
+    early = [NOW - n * MINUTE for n in range(4)]
+    times = [{"due_at": at, "looked_at": at} for at in early]
+    await keep(
+        store,
+        in_severa("a", "anna", **times[0]),
+        meeting("b", "anna", **times[1]),
+        in_severa("c", "anna", **times[2]),
+        meeting("d", "anna", **times[3]),
+        in_severa("e", "anna", due_at=NOW, looked_at=None),
+        meeting("f", "anna", due_at=NOW, looked_at=None),
+    )
+
+    async def asked(tx: Transaction, limit: int) -> list[list[str]]:
+        return [
+            ids(await tx.records_of_user("anna", limit=limit)),
+            ids(await tx.records_of_user("anna", after="b", limit=limit)),
+            ids(await tx.records_due(NOW, ["anna"], limit)),
+            ids(await tx.records_unlooked(["anna"], NOW, limit)),
+        ]
+
+    for limit in range(1, 8):
+        orders = ["abcdef", "cdef", "dcbaef", "efdcb"]
+
+        found = await store.read(lambda tx, limit=limit: asked(tx, limit))  # type: ignore[misc]
+
+        assert ["".join(names) for names in found] == [order[:limit] for order in orders]
+
+
+async def test_a_look_at_a_meeting_counts_for_all_its_members(store: Store) -> None:
+    await keep(store, meeting("one", "anna"), meeting("two", "anna", looked_at=None))
+
+    await keep(store, meeting("one", "anna", looked_at=NOW + MINUTE))
+
+    unlooked = await store.read(lambda tx: tx.records_unlooked(["anna"], NOW + MINUTE, 9))
+    assert ids(unlooked) == ["two"]
+
+
+async def test_a_meeting_that_was_moved_is_expected_where_it_is_now(store: Store) -> None:
+    one = meeting("one", "anna")
+    await keep(store, one)
+    moved = replace(ENTRY, when=Timed(NOW + 2 * MINUTE, NOW + 3 * MINUTE))
+    assert one.link.activity
+
+    await keep(store, with_link(one, activity=replace(one.link.activity, entry=moved)))
+
+    between = await store.read(lambda tx: tx.activities_between(["anna"], BEGIN, END))
+    later = await store.read(lambda tx: tx.activities_between(["anna"], END, END + 2 * MINUTE))
+    assert (between, later) == ((), ("activity-one",))
+
+
 # Any story at all: whatever is kept, both stores answer alike.
 
 
@@ -158,13 +354,17 @@ def some_record(dice: random.Random) -> Record:
     copies = {copy.user: copy for copy in [*link.copies, *others]}
     claims = tuple(some_claim(dice, link) for _ in range(dice.choice([0, 0, 1, 2])))
     when = dice.choice([ENTRY.when, Timed(NOW, None), AllDay(date(2026, 3, 2), date(2026, 3, 4))])
-    activity = link.activity and replace(link.activity, entry=replace(ENTRY, when=when))
+    members = frozenset(u for u in PEOPLE if dice.random() < 0.3)
+    activity = link.activity and replace(
+        link.activity, entry=replace(ENTRY, when=when), members=members
+    )
     link = replace(
         link,
         activity=activity,
         copies=tuple(copies[user] for user in sorted(copies)),
         source=dice.choice([link.source, *copies]),
         claims=claims,
+        base=link.base if dice.random() < 0.7 else Base(),
         standing=Standing(dice.choice(list(Stand))) if dice.random() < 0.3 else link.standing,
         doubted=frozenset({Side.SEVERA}) if dice.random() < 0.3 else frozenset(),
     )
@@ -174,6 +374,11 @@ def some_record(dice: random.Random) -> Record:
         problem=dice.choice(["", "why"]),
         looked_at=dice.choice([None, NOW, NOW + MINUTE, NOW + 2 * MINUTE]),
     )
+
+
+def some_change(dice: random.Random) -> Change:
+    word, at = dice.choice(["removed", "changed", "created"]), NOW + dice.randint(0, 2) * MINUTE
+    return change(f"l{dice.randint(1, 8)}", word, dice.choice(PEOPLE), at)
 
 
 def some_claim(dice: random.Random, link: Link) -> Claim:
@@ -203,7 +408,10 @@ def questions(dice: random.Random) -> dict[str, Callable[[Transaction], Awaitabl
         "count links": lambda tx: tx.count_links(user),
         "count shared": lambda tx: tx.count_shared("ben"),
         "count held": lambda tx: tx.count_held(user),
+        "count held creations": lambda tx: tx.count_held_creations(user or "anna"),
         "count removals": lambda tx: tx.count_removals(now, user),
+        "changes of": lambda tx: tx.changes_of(name, now, limit),
+        "creations": lambda tx: tx.creations(user or "anna", now, limit),
     }
 
 
@@ -222,7 +430,7 @@ async def test_both_stores_answer_every_question_alike(tmp_path: Path, seed: int
     async with await sqlite(tmp_path) as real:
         for _ in range(ROUNDS):
             records = [some_record(dice) for _ in range(dice.randint(1, 3))]
-            deeds = [change("l1", dice.choice(["removed", "changed"]), dice.choice(PEOPLE))]
+            deeds = [some_change(dice) for _ in range(dice.randint(0, 2))]
 
             outcomes = [await outcome_of(store, records) for store in (real, memory)]
             for store in (real, memory):

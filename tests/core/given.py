@@ -1,15 +1,17 @@
 """Small entries, sides and links for the tests of the heart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from daemon.core.company import Category
-from daemon.core.entry import ABSENT, AllDay, Answer, Entry, Half, Hidden, Person, Timed, Value
+from daemon.core.entry import ABSENT, AllDay, Answer, Entry, Half, Hidden, People, Timed, Value
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
-from daemon.core.reconcile import Turn, View, turn
+from daemon.core.reconcile import next_action
 from daemon.core.seen import Activity, Copy
+from daemon.core.table import Turn, turn
+from daemon.core.view import Action, Settle, View
 
 S, G = Side.SEVERA, Side.GOOGLE
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -30,8 +32,19 @@ def all_day(day: int = 2, days: int | None = 1) -> AllDay:
     return AllDay(first, None if days is None else first + timedelta(days=days))
 
 
-def people(*addresses: str, answer: Answer = Answer.NONE) -> frozenset[Person]:
-    return frozenset(Person(f"{address}@example.com", answer) for address in addresses)
+def people(*addresses: str, answer: Answer = Answer.NONE) -> People:
+    return People.of({f"{address}@example.com": answer for address in addresses})
+
+
+def joining(*addresses: str, answer: Answer = Answer.NONE) -> Entry:
+    """Return the change that says this of just these people."""
+    answers = {f"{address}@example.com": answer for address in addresses}
+    return Entry(people=People.of(answers, is_whole=False))
+
+
+def leaving_it(*addresses: str) -> Entry:
+    """Return the change that these people do not take part."""
+    return joining(*addresses, answer=Answer.OUT)
 
 
 def entry(title: str = "Review", **fields: Any) -> Entry:
@@ -41,7 +54,7 @@ def entry(title: str = "Review", **fields: Any) -> Entry:
         "location": "",
         "notes": "",
         "private": False,
-        "people": frozenset(),
+        "people": People(),
     }
     return Entry(title=title, **(rest | fields))
 
@@ -114,6 +127,8 @@ def view(
     stand: Stand = Stand.LIVE,
     kind: str = SELECTED,
     read_only: Iterable[Side] = (),
+    keepers: Mapping[Side, str] | None = None,
+    copies: Iterable[Copy] = (),
     **of_activity: Any,
 ) -> View:
     """Return what is decided about when the sides show this and once agreed on `base` (Severa's half, Google's)."""
@@ -123,12 +138,22 @@ def view(
         "l1",
         born,
         activity(shown[S], category=category, **of_activity) if shown[S] else None,
-        (copy(shown[G], is_writable=G not in read_only),) if shown[G] else (),
+        (*([copy(shown[G], is_writable=G not in read_only)] if shown[G] else ()), *copies),
         "ann",
         base if isinstance(base, Base) else Base(*base, kind),
         standing=Standing(stand),
     )
-    return View(link, severa, google, winner)
+    return View(link, severa, google, winner, keepers or {})
+
+
+def after_settling(one: View) -> Action | None:
+    """Return what is done next once nothing is left to agree on, where no side has to be written to for that."""
+    for _ in range(4):
+        action = next_action(one)
+        if not isinstance(action, Settle):
+            return action
+        one = replace(one, link=replace(one.link, base=action.base))
+    raise AssertionError(f"it settles for ever: {action}")
 
 
 def _entry_in(value: Value) -> Entry | None:

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.core.entry import UNKNOWN, Entry
 from daemon.core.link import CLAIM_LIFE, Base, Claim, Link, Side
-from daemon.core.reconcile import Turn
+from daemon.core.table import Turn
 
 from .given import (
     NOW,

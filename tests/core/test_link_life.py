@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from daemon.core.entry import ABSENT, Entry
 from daemon.core.link import CLAIM_LIFE, Base, Link
-from daemon.core.reconcile import Remove, Turn, View, next_action
+from daemon.core.reconcile import next_action
+from daemon.core.table import Turn
+from daemon.core.view import Remove, View
 
 from .given import (
     NOW,

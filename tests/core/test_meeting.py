@@ -7,7 +7,7 @@ import pytest
 from daemon.core.entry import ABSENT, UNKNOWN
 from daemon.core.link import Link, Side
 from daemon.core.meeting import anchored, speaking
-from daemon.core.reconcile import Turn, turn
+from daemon.core.table import Turn, turn
 
 from .given import G, S, activity, copy, entry, linked, people, retitled
 
@@ -120,10 +120,17 @@ class TestWhoSpeaks:
 
 
 class TestWhatIsAnEdit:
-    def test_another_copy_that_speaks_differently_is_no_edit_e2(self):
+    def test_another_guests_copy_that_speaks_differently_is_no_edit_e2(self):
+        link = met(guest("bob"), guest("cid", "other"), source="bob").showing(G, None, user="bob")
+
+        assert link.google == guest("cid", "other")
+        assert google_turn(link) is Turn.SAME
+
+    def test_the_organizer_has_the_last_word_when_the_own_event_is_seen_e2(self):
         link = met(guest("bob"), source="bob").showing(G, organizer(title="other"))
 
-        assert google_turn(link) is Turn.SAME
+        assert google_turn(link) is Turn.EDITED
+        assert google_turn(met(guest("bob"), source="bob").showing(G, organizer())) is Turn.SAME
 
     def test_a_change_within_the_copy_that_speaks_is_an_edit_e2(self):
         link = met(guest("bob"), source="bob").showing(G, organizer(title="other"))
@@ -153,26 +160,26 @@ class TestWhatIsAnEdit:
 class TestAnchoring:
     def test_agreed_fields_are_agreed_again_and_others_are_not(self):
         spoke = copy(entry("edited", location="Room 1"), user="bob")
-        speaks = copy(entry("edited", location="Room 2"), user="ann")
+        speaks = copy(entry("edited", location="Room 2"), user="ann", is_organizer=False)
 
-        half = anchored(entry("old", location="Room 1"), spoke, speaks)
+        half = anchored(entry("old", location="Room 1"), [spoke], "bob", [speaks], "ann")
 
         assert half == entry("old", location="Room 2")
 
     def test_what_the_new_copy_does_not_show_stays_as_agreed(self):
-        speaks = copy(replace(OLD, people=UNKNOWN), user="bob")
         half = replace(OLD, people=people("bob"))
+        spoke, speaks = copy(half), copy(replace(OLD, people=UNKNOWN), user="bob")
 
-        assert anchored(half, copy(half), speaks) == half
+        assert anchored(half, [spoke], "ann", [spoke, speaks], "bob") == half
 
     @pytest.mark.parametrize(
-        ("spoke", "speaks"), [(None, organizer()), (organizer(), None), (organizer(), organizer())]
+        ("before", "after"), [([], [ANN]), ([ANN], []), ([ANN], [ANN]), ([ANN], [ANN, BOB])]
     )
-    def test_nothing_is_anchored_without_a_change_of_speaker(self, spoke, speaks):
-        assert anchored(OLD, spoke, speaks) is OLD
+    def test_nothing_is_anchored_while_the_same_copy_speaks_unchanged(self, before, after):
+        assert anchored(OLD, before, "ann", after, "ann") is OLD
 
     def test_nothing_is_anchored_before_anything_was_agreed(self):
-        assert anchored(ABSENT, organizer(), organizer("bob")) is ABSENT
+        assert anchored(ABSENT, [ANN], "ann", [organizer("bob")], "bob") is ABSENT
 
 
 def test_a_copy_is_no_activity():

@@ -6,13 +6,27 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import ABSENT, UNKNOWN, AllDay, Hidden, Timed
+from daemon.core.entry import ABSENT, UNKNOWN, AllDay, Entry, Hidden, Timed
 from daemon.core.link import RESTORED, Base, Link
 from daemon.core.policy import Policy, ended_at
-from daemon.core.reconcile import Remove, Settle, View, next_action
+from daemon.core.reconcile import next_action
 from daemon.core.recurrence import Recurrence
+from daemon.core.view import Remove, Settle, View
 
-from .given import SELECTED, UNSELECTED, G, S, activity, all_day, copy, entry, linked, remove, timed
+from .given import (
+    SELECTED,
+    UNSELECTED,
+    G,
+    S,
+    activity,
+    all_day,
+    copy,
+    entry,
+    linked,
+    people,
+    remove,
+    timed,
+)
 
 OLD = entry()
 WEEKLY = replace(OLD, when=replace(timed(), recurrence=Recurrence(("RRULE:FREQ=WEEKLY",), "UTC")))
@@ -39,7 +53,25 @@ class TestSevera:
 
     @pytest.mark.parametrize("category", [c for c in Category if c is not Category.PROJECT_TASK])
     def test_every_other_category_follows_the_selection_b2(self, category):
-        assert POLICY.severa_value(unlinked(category=category)) == OLD
+        shown = POLICY.severa_value(unlinked(category=category))
+
+        assert isinstance(shown, Entry)
+        assert replace(shown, people=OLD.people) == OLD
+        assert isinstance(POLICY.severa_value(unlinked(category=category, type=UNSELECTED)), Hidden)
+
+    @pytest.mark.parametrize("category", [Category.PERSONAL, Category.ABSENCE])
+    def test_what_is_on_the_owners_calendar_alone_says_nothing_of_people_b4_b11(self, category):
+        met = replace(OLD, people=people("ann", "bob"))
+
+        shown = POLICY.severa_value(Link("l1", S, activity(met, category=category)))
+
+        assert shown == replace(OLD, people=UNKNOWN)
+
+    @pytest.mark.parametrize("category", [Category.CALENDAR_ENTRY, Category.TODO])
+    def test_every_other_activity_says_who_takes_part_e3(self, category):
+        met = replace(OLD, people=people("ann", "bob"))
+
+        assert POLICY.severa_value(Link("l1", S, activity(met, category=category))) == met
 
     def test_a_project_task_is_never_synced_whatever_is_selected_b3(self):
         shown = POLICY.severa_value(unlinked(category=Category.PROJECT_TASK))
@@ -101,6 +133,35 @@ class TestSevera:
         action = next_action(View(link, POLICY.severa_value(link), POLICY.google_value(link)))
 
         assert not isinstance(action, Remove)
+
+
+class TestOutsiders:
+    INVITED = replace(OLD, people=people("ann", "bob", "zoe"))
+    KNOWING = replace(POLICY, addresses={"ann@example.com", "bob@example.com"})
+
+    def test_people_whom_severa_does_not_know_are_not_shown_to_it_e8(self):
+        link = linked(self.INVITED)
+
+        assert self.KNOWING.google_value(link) == replace(OLD, people=people("ann", "bob"))
+        assert self.KNOWING.severa_value(link) == replace(OLD, people=people("ann", "bob"))
+
+    def test_people_not_read_yet_stay_unknown_e8(self):
+        unread = replace(OLD, people=UNKNOWN)
+
+        assert self.KNOWING.google_value(linked(unread)) == unread
+
+    def test_a_list_that_is_not_whole_stays_so_e8(self):
+        cut = replace(self.INVITED.people, is_whole=False)
+        link = linked(replace(OLD, people=cut))
+
+        shown = self.KNOWING.google_value(link)
+
+        assert shown.people == replace(people("ann", "bob"), is_whole=False)
+
+    def test_what_a_rule_keeps_out_is_filtered_too_e8(self):
+        shown = self.KNOWING.severa_value(Link("l1", S, activity(self.INVITED, type=UNSELECTED)))
+
+        assert shown == Hidden(replace(OLD, people=people("ann", "bob")), "B2")
 
 
 class TestGoogle:

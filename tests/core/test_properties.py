@@ -5,10 +5,22 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from daemon.core.entry import FIELDS, NO_FIELDS, UNKNOWN, Entry, differing, entry_of
+from daemon.core.entry import (
+    FIELDS,
+    NO_FIELDS,
+    PEOPLE,
+    UNKNOWN,
+    Answer,
+    Entry,
+    People,
+    differing,
+    entry_of,
+    person,
+)
 from daemon.core.fit import PLACEHOLDER, carry
 from daemon.core.link import Base
-from daemon.core.reconcile import Forget, next_action
+from daemon.core.reconcile import next_action
+from daemon.core.view import Forget
 
 from .given import G, S, activity, all_day, copy, people, timed
 from .world import Reply, World, agreed_on, settled, unlike
@@ -88,9 +100,12 @@ def test_no_field_that_one_side_alone_changed_is_lost_d1(world, on_severa, on_go
     for side in (S, G):
         alone = changed[side] - changed[side.other]
         assert world.entries[side].only(alone) == typed[side].only(alone)
-    untouched = set(FIELDS) - changed[S] - changed[G]
+    untouched = {name for name in FIELDS if name != PEOPLE} - changed[S] - changed[G]
     for side in (S, G):
         assert world.entries[side].only(untouched) == before[side].only(untouched)
+        persons = typed[S].persons() | typed[G].persons()
+        for name in persons - changed[S] - changed[G]:
+            assert world.entries[side].value(name) == before[side].value(name)
 
 
 @settings(max_examples=400)
@@ -184,7 +199,8 @@ def test_a_first_match_loses_no_text_c1(severa, google, replies):
         is_alike = severa.private == google.private  # Else nothing private is shown to others.
         names = ("location", "notes") if is_alike else ()
         filled = {name for name in names if not getattr(was, name)}
-        assert differing(was, now) <= filled
+        assert differing(was, now) <= filled | now.persons(), "people are united"
+        assert was.persons() <= now.persons()
         assert all(getattr(now, name) or not getattr(other, name) for name in filled)
 
 
@@ -232,8 +248,10 @@ def test_differing_is_symmetric_and_sees_known_fields_only(one, other):
     names = differing(one, other)
 
     assert names == differing(other, one)
-    assert names <= one.known().keys() & other.known().keys()
     assert differing(one, one) == frozenset()
+    for name in names:
+        assert UNKNOWN not in (one.value(name), other.value(name))
+        assert one.value(name) != other.value(name)
 
 
 @given(PARTIAL, PARTIAL)
@@ -269,3 +287,44 @@ def test_only_keeps_the_named_fields(shown, names, others):
 def test_an_entry_is_made_of_its_known_fields(shown):
     assert entry_of(shown.known()) == shown
     assert UNKNOWN not in shown.known().values()
+
+
+PARTS = st.dictionaries(st.sampled_from(["ann", "bob", "cid"]), st.sampled_from(Answer), min_size=1)
+
+
+@st.composite
+def lists(draw) -> Entry:
+    """Draw who takes part: a whole list, a part of one, or nothing that is known."""
+    said = {f"{name}@example.com": answer for name, answer in draw(PARTS).items()}
+    listed = People.of(said, is_whole=draw(st.booleans()))
+    return Entry(people=draw(st.sampled_from([listed, listed, UNKNOWN])))
+
+
+@given(lists(), lists(), lists())
+def test_people_are_laid_over_one_by_one_in_any_order_d1(one, two, three):
+    assert one.over(two).over(three) == one.over(two.over(three))
+    assert one.over(one) == one
+    for address in ("ann@example.com", "bob@example.com"):
+        name = person(address)
+        laid = one.value(name) if one.value(name) is not UNKNOWN else two.value(name)
+        assert one.over(two).value(name) == laid
+
+
+@given(lists(), lists())
+def test_people_differ_one_by_one_where_both_lists_tell_d1(one, other):
+    names = differing(one, other)
+
+    assert names == differing(other, one)
+    assert differing(one.only(names).over(other), one) == frozenset()
+    known = {person(f"{name}@example.com") for name in ("ann", "bob", "cid")}
+    for name in known - names:
+        assert UNKNOWN in (one.value(name), other.value(name)) or one.value(name) is other.value(
+            name
+        )
+
+
+@given(lists())
+def test_a_list_of_people_is_made_of_its_parts(one):
+    assert entry_of(one.known()) == one
+    assert one.only(one.known()) == one
+    assert one.known_in(one) == one

@@ -4,18 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.core.entry import ABSENT, AS_SERIES, CANCELLED, UNKNOWN, Entry
+from daemon.core.entry import ABSENT, UNKNOWN, Entry
 from daemon.core.fit import MASK, PLACEHOLDER
 from daemon.core.link import Base, Stand
-from daemon.core.reconcile import (
-    Create,
-    Forget,
-    Part,
-    Remove,
-    Settle,
-    Write,
-    next_action,
-)
+from daemon.core.reconcile import next_action
+from daemon.core.view import Create, Forget, Part, Remove, Settle, Write
 
 from .given import (
     SELECTED,
@@ -24,7 +17,6 @@ from .given import (
     entry,
     hidden,
     leaving,
-    people,
     timed,
     view,
 )
@@ -161,8 +153,8 @@ class TestType:
         assert next_action(view(A, A, AA, kind="", stand=Stand.SET_ASIDE)) is None
 
     def test_fields_first_known_on_both_sides_are_agreed_upon_as_they_stand_c1(self):
-        severa, google = replace(A, people=people("ann")), replace(A, people=people("bob"))
-        unread = replace(A, people=UNKNOWN)
+        severa, google = replace(A, notes="ours"), replace(A, notes="theirs")
+        unread = replace(A, notes=UNKNOWN)
 
         action = next_action(view(severa, google, (unread, unread)))
 
@@ -259,22 +251,3 @@ class TestBroughtBack:
 
         assert isinstance(action, Create)
         assert action.entry.when == timed(9, None)
-
-
-class TestOccurrences:
-    @pytest.mark.xfail(
-        strict=True,
-        reason="AS_SERIES has turns and no deeds: carrying from or to it fails an assertion",
-    )
-    @pytest.mark.parametrize(
-        ("severa", "google", "base"),
-        [
-            (AS_SERIES, A, AA),
-            (B, AS_SERIES, (AS_SERIES, AS_SERIES)),
-            (AS_SERIES, CANCELLED, (CANCELLED, CANCELLED)),
-        ],
-    )
-    def test_an_occurrence_that_is_as_its_series_says_can_be_decided_about_f2(
-        self, severa, google, base
-    ):
-        assert next_action(view(severa, google, base)) is not None

@@ -5,21 +5,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import count
 
-from daemon.core.entry import ABSENT, FIELDS, Entry
+from daemon.core.entry import FIELDS, UNKNOWN, Answer, Entry, People, address_in, entry_of, person
 from daemon.core.fit import ELLIPSIS, carry
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
-from daemon.core.reconcile import (
-    Action,
-    Create,
-    Forget,
-    Part,
-    Remove,
-    Settle,
-    View,
-    Write,
-    next_action,
-)
+from daemon.core.policy import Policy
+from daemon.core.reconcile import next_action
 from daemon.core.seen import Copy, Seen
+from daemon.core.view import Action, Create, Forget, Part, Remove, Settle, View, Write
 
 from .given import NOW, SELECTED, G, S, activity, copy, entry
 
@@ -41,11 +33,25 @@ class World:
 
     link: Link
     sides: dict[Side, Seen | None]
+    """The activity, and the copy of the event that speaks."""
     winner: Side = S
     replies: list[Reply] = field(default_factory=list)
-    late: list[Write] = field(default_factory=list)
+    late: list[tuple[Write, int]] = field(default_factory=list)
+    """Writes that a vendor sits on, and the seat that each was about."""
     steps: int = 0
+    steps_max: int = STEPS_MAX
     numbers: Iterator[int] = field(default_factory=lambda: count(2))
+    policy: Policy = field(default_factory=lambda: Policy(selected={SELECTED}))
+    keepers: dict[Side, str] = field(default_factory=dict)
+    calendars: frozenset[str] = frozenset()
+    """Whose own copies of the event are looked at too, where they take part."""
+    guests: dict[str, Copy] = field(default_factory=dict)
+    is_deaf: bool = False
+    """Google drops what is said of an answer that somebody else is to give."""
+    asked: set[str] = field(default_factory=set)
+    """Whom the daemon asked to the event, by field."""
+    seats: dict[str, int] = field(default_factory=dict)
+    """Who takes part in the activity, by field, and how often that was begun anew."""
 
     @property
     def entries(self) -> dict[Side, Entry | None]:
@@ -53,15 +59,23 @@ class World:
 
     @property
     def view(self) -> View:
-        shown = {side: seen.entry if seen else ABSENT for side, seen in self.sides.items()}
-        return View(self.link, shown[S], shown[G], self.winner)
+        shown = self.policy.severa_value(self.link), self.policy.google_value(self.link)
+        return View(self.link, *shown, self.winner, self.keepers)
+
+    # What people do
 
     def edit(self, side: Side, shown: Entry | None) -> None:
         """Let a person make a side show this, and the daemon see it."""
         seen = self.sides[side]
         assert seen is not None, "what is not there cannot be edited"
         self.sides[side] = replace(seen, entry=shown) if shown else None
+        self._flow()
         self.look(side)
+
+    def answer(self, user: str, said: Answer) -> None:
+        """Let somebody answer on the own calendar, and the daemon see it."""
+        self._answer_on_own_copy(user, said)
+        self.look(G)
 
     def edit_copy(self, *, is_writable: bool) -> None:
         """Let Google say whether its event may be changed."""
@@ -70,54 +84,72 @@ class World:
         self.sides[G] = replace(seen, is_writable=is_writable)
         self.look(G)
 
+    # What the daemon does
+
     def look(self, side: Side) -> None:
-        """Read a side by id."""
-        self.link = self.link.showing(side, self.sides[side], user="ann").checked(side, NOW)
+        """Read a side by id, and of Google the guests' copies too."""
+        seen = self.sides[side]
+        user = seen.user if seen else self.link.source or "ann"
+        link = self.link.showing(side, seen, user=user)
+        if side is G:
+            for guest in sorted(self.calendars - {user}):
+                link = link.showing(G, self.guests.get(guest), user=guest)
+        self.link = link.checked(side, NOW)
 
     def run(self) -> Action | None:
-        """Do what is decided until the link is settled, and return the last word: `None`, `Part` or `Forget`."""
+        """Do what is decided until the link is settled, and return the last word: `None`, `Part` or `Forget`.
+
+        What seems settled is looked at once more, for what flowed from one copy of the event to the others.
+        """
+        is_fresh = False
         while True:
             action = next_action(self.view)
             if action is None or isinstance(action, Forget):
                 if self.late:
                     self.land()
-                    continue
-                return action
+                elif action is not None or is_fresh:
+                    return action
+                else:
+                    for side in Side:
+                        self.look(side)
+                    is_fresh = True
+                continue
             if isinstance(action, Part):
                 self.link = replace(self.link, standing=Standing(Stand.PARTED))
                 return action
             self.steps += 1
-            assert self.steps <= STEPS_MAX, f"no end: {action}"
+            assert self.steps <= self.steps_max, f"no end: {action}"
+            is_fresh = False
             self.do(action)
 
-    def do(self, action: Create | Write | Remove | Settle) -> None:
+    def do(self, action: Action) -> None:
         if isinstance(action, Settle):
             self.link = replace(self.link, base=action.base)
             return
-        landing = list(self.late)
+        assert isinstance(action, Create | Write | Remove), "no series lives here"
+        landing = bool(self.late)
         claim = self.claim(action)
         self.link = self.link.claiming(claim)
         reply = self.replies.pop() if self.replies else Reply.ANSWERED
         if reply is Reply.LATE and isinstance(action, Write) and action.side is S:
-            self.late.append(action)
+            self.late.append((action, self._seat_of(action)))
         elif reply in (Reply.ANSWERED, Reply.LOST):
             self.carry_out(action, claim)
         if reply is Reply.ANSWERED:
-            self.link = self.link.answered(claim, self.sides[claim.side])
+            seen = self.guests.get(claim.user) if action.side is G else None
+            self.link = self.link.answered(claim, seen or self.sides[claim.side])
         else:
             self.look(claim.side)
         if landing:
             self.land()
 
     def land(self) -> None:
-        """Carry out what a vendor sat on."""
-        for write in self.late:
-            if seen := self.sides[write.side]:
-                self.sides[write.side] = replace(seen, entry=write.change.over(seen.entry))
-        sides = {write.side for write in self.late}
+        """Carry out what a vendor sat on, as far as it still can be."""
+        for write, seat in self.late:
+            if self._seat_of(write) == seat and _would_take(write, self.entries[S]):
+                self._write(write)
         self.late.clear()
-        for side in sides:
-            self.link = self.link.showing(side, self.sides[side], user="ann")
+        self.link = self.link.showing(S, self.sides[S], user="ann")
 
     def claim(self, action: Create | Write | Remove) -> Claim:
         seen = self.link.seen(action.side)
@@ -128,24 +160,108 @@ class World:
             )
         assert seen is not None, "only what was seen is changed"
         if isinstance(action, Remove):
-            return Claim(action.side, Deed.REMOVE, NOW, ref=seen.ref, user="ann")
+            return Claim(action.side, Deed.REMOVE, NOW, ref=seen.ref, user=seen.user)
+        user = action.user or seen.user
         return Claim(
-            action.side, Deed.CHANGE, NOW, action.change, action.takes_in, ref=seen.ref, user="ann"
+            action.side, Deed.CHANGE, NOW, action.change, action.takes_in, ref=seen.ref, user=user
         )
+
+    # What the vendors do
 
     def carry_out(self, action: Create | Write | Remove, claim: Claim) -> None:
         match action:
             case Create(side=Side.SEVERA):
-                made = action.entry.over(entry())
-                self.sides[S] = activity(made, ref=f"a{next(self.numbers)}")
+                self._make_activity(action.entry)
             case Create():
-                self.sides[G] = copy(action.entry.over(entry()), ref=claim.ref)
+                self._make_event(action.entry, claim.ref)
             case Write():
-                seen = self.sides[action.side]
-                assert seen is not None, "only what is there is written"
-                self.sides[action.side] = replace(seen, entry=action.change.over(seen.entry))
+                self._write(action)
             case Remove():
                 self.sides[action.side] = None
+        self._flow()
+
+    def _make_activity(self, made: Entry) -> None:
+        owner = self.keepers.get(S, "")
+        assert made.persons() <= {person(owner)}, "Severa takes participants one at a time"
+        people = People.of({owner: Answer.ACCEPTED} if owner else {})
+        shown = replace(made.over(entry()), people=people)
+        self.sides[S] = activity(shown, ref=f"a{next(self.numbers)}")
+
+    def _make_event(self, made: Entry, ref: str) -> None:
+        organizer, asked = self.keepers.get(G, ""), made.people
+        assert asked is UNKNOWN or set(dict(asked.answers).values()) <= {
+            Answer.NONE,
+            Answer.ACCEPTED,
+        }, "no answer is given for somebody else"
+        own = {organizer: Answer.ACCEPTED} if organizer else {}
+        people = People.of((dict(asked.answers) if asked is not UNKNOWN else {}) | own)
+        self.asked |= made.persons()
+        shown = replace(made.over(entry()), people=people)
+        self.sides[G] = copy(shown, ref=ref, address=organizer, organizer=organizer)
+
+    def _write(self, write: Write) -> None:
+        seen, change = self.sides[write.side], write.change
+        assert seen is not None, "only what is there is written"
+        assert person(self.keepers.get(write.side, "")) not in change.persons(), "no guest there"
+        if write.user:
+            assert isinstance(seen, Copy), "Severa has no copies"
+            (name,) = change.known()
+            self._answer_on_own_copy(write.user, change.value(name))
+            return
+        if write.side is S and (name := _person_of(write)):
+            assert change.known().keys() == {name}, "one person is one call"
+            assert _would_take(write, seen.entry), "Severa changes no answer"
+            self.seats[name] = self.seats.get(name, 0) + (change.value(name) is not Answer.OUT)
+        if write.side is G:
+            assert seen.is_writable, "it may not be written to"
+            self.asked |= {n for n in change.persons() if seen.entry.value(n) is Answer.OUT}
+            change = entry_of(
+                {name: self._heard(name, change, seen.entry) for name in change.known()}
+            )
+        self.sides[write.side] = replace(seen, entry=change.over(seen.entry))
+
+    def _heard(self, name: str, change: Entry, shown: Entry) -> object:
+        """Return what the organizer's event shows of a value: no answer that a deaf Google did not hear."""
+        value, now = change.value(name), shown.value(name)
+        if not self.is_deaf or not address_in(name) or value is Answer.OUT:
+            return value
+        return Answer.NONE if now is Answer.OUT else now
+
+    def _answer_on_own_copy(self, user: str, said: Answer) -> None:
+        speaks = self.sides[G]
+        assert isinstance(speaks, Copy), "the event is there"
+        own = speaks if speaks.user == user else self.guests[user]
+        part = Entry(people=People.of({own.address: said}, is_whole=False))
+        self.sides[G] = replace(speaks, entry=part.over(speaks.entry))
+        self._flow()
+
+    def _flow(self) -> None:
+        """Let the guests' copies be as the organizer's event is."""
+        speaks = self.sides[G]
+        self.guests = {}
+        if not isinstance(speaks, Copy) or speaks.entry.people is UNKNOWN:
+            return
+        for user in self.calendars - {speaks.user}:
+            address = f"{user}@example.com"
+            if speaks.entry.people.answer(address) is not Answer.OUT:
+                mine = replace(speaks, user=user, address=address)
+                self.guests[user] = replace(mine, is_organizer=False, is_writable=False)
+
+    def _seat_of(self, write: Write) -> int:
+        return self.seats.get(_person_of(write), 0)
+
+
+def _person_of(write: Write) -> str:
+    """Return the person that a write is about, empty where it is about the fields."""
+    return min(write.change.persons(), default="")
+
+
+def _would_take(write: Write, shown: Entry | None) -> bool:
+    """Tell whether Severa takes it: who takes part is not added, and nobody else taken out."""
+    name = _person_of(write)
+    if not name or shown is None:
+        return shown is not None
+    return (write.change.value(name) is Answer.OUT) is (shown.value(name) is not Answer.OUT)
 
 
 def agreed_on(shown: Entry, born: Side) -> tuple[Entry, Entry]:

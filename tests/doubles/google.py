@@ -1,16 +1,29 @@
 """Google in memory, as the engine sees it, with the habits that break sync programs (Google Calendar API v3).
 
 Ids are never free again, deletions leave tombstones, a whole listing does not show them, sync tokens expire, a change
-may be listed some time after it can be read, and writes against an old etag are refused.
+may be listed some time after it can be read, and writes against an old etag are refused. Every guest has a copy: what
+the organizer edits flows to it, what a guest edits stays there, and only the own answer flows back.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from daemon.core.company import User
-from daemon.core.entry import NO_FIELDS, UNKNOWN, AllDay, Entry, When
+from daemon.core.entry import (
+    NO_FIELDS,
+    UNKNOWN,
+    AllDay,
+    Answer,
+    Entry,
+    People,
+    When,
+    address_in,
+    differing,
+    person,
+)
 from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.core.text import canonical_text
@@ -39,6 +52,7 @@ class GoogleDouble:
         line: Line = STRAIGHT,
         now: Callable[[], datetime] = lambda: datetime(2026, 3, 2, 9, tzinfo=UTC),
         page_size: int = 250,
+        people: Sequence[User] = (),
     ) -> None:
         self.line, self._now, self._page_size = line, now, page_size
         self.calendars: dict[str, dict[str, Event]] = {}
@@ -48,6 +62,8 @@ class GoogleDouble:
         self._journal: dict[str, list[tuple[datetime, str]]] = {}
         self._listed: dict[str, list[str]] = {}
         self._epoch: dict[str, int] = {}
+        self._addresses = {user.guid: user.email for user in people}
+        self._calendars_at = {user.email: user.guid for user in people}
         self.lateness = timedelta()
         """How long after it was made a change comes up in listings."""
 
@@ -96,25 +112,29 @@ class GoogleDouble:
     # What people do
 
     def person_add(self, user: str, entry: Entry, **fields: object) -> str:
-        """Add an event by hand and return its id."""
+        """Add an event by hand and return its id; an address stands for a calendar of somebody outside."""
         ref = f"e{next(self._refs)}"
-        made = Copy(ref, user, shown(entry.over(EMPTY)), uid=f"{ref}@google.com")
-        self._put(replace(made, **fields))  # type: ignore[arg-type]
+        made = self._fresh(user, ref, entry, is_by_hand=True)
+        self._organize(replace(made, **fields))  # type: ignore[arg-type]
         return ref
 
     def person_edit(self, user: str, ref: str, change: Entry) -> None:
-        """Change fields by hand; a person's eyes see the newest version."""
-        copy = self.event(user, ref)
-        self._put(replace(copy, entry=shown(change.over(copy.entry))))
+        """Change fields by hand, also the people; a person's eyes see the newest version."""
+        self._edit(self.event(user, ref), change)
+
+    def person_answers(self, user: str, ref: str, answer: Answer) -> None:
+        """Answer an invitation by hand."""
+        self._edit(self.event(user, ref), _part(self._address(user), answer))
 
     def person_delete(self, user: str, ref: str) -> None:
-        """Delete by hand."""
+        """Delete by hand; a guest leaves."""
         self._bury(self.event(user, ref))
 
     def person_duplicate(self, user: str, ref: str) -> str:
         """Duplicate by hand: Google copies extended properties along, our mark among them."""
         copy = self.event(user, ref)
-        return self.person_add(user, copy.entry, mark=copy.mark)
+        alone = replace(copy.entry, people=UNKNOWN)
+        return self.person_add(user, alone, mark=copy.mark)
 
     # What the world looks like
 
@@ -124,15 +144,20 @@ class GoogleDouble:
         assert not event.is_cancelled, f"{ref} is deleted"
         return event.copy
 
-    def living(self) -> dict[str, Copy]:
-        """Return every living event by id; copies of one event count once, the organizer's."""
-        copies = [
+    def copies(self) -> list[Copy]:
+        """Return every living copy, in order of calendar and id."""
+        return [
             event.copy
-            for calendar in self.calendars.values()
-            for event in calendar.values()
+            for user in sorted(self.calendars)
+            for _, event in sorted(self.calendars[user].items())
             if not event.is_cancelled
         ]
-        return {copy.ref: copy for copy in sorted(copies, key=lambda copy: copy.is_organizer)}
+
+    def living(self) -> dict[str, Copy]:
+        """Return every living event by id; copies of one event count once, the organizer's."""
+        return {
+            copy.ref: copy for copy in sorted(self.copies(), key=lambda copy: copy.is_organizer)
+        }
 
     def expire_cursors(self, user: str) -> None:
         """Let every sync token of a calendar die."""
@@ -193,8 +218,70 @@ class GoogleDouble:
             raise Gone("Google finds no calendar.")
         if ref in self.calendars.get(user, {}):
             raise Exists("The id is taken.")
-        entry = shown(_sent(entry).over(EMPTY))
-        return self._put(Copy(ref, user, entry, uid=f"{ref}@google.com", mark=mark))
+        return self._organize(replace(self._fresh(user, ref, _sent(entry)), mark=mark))
+
+    def _fresh(self, user: str, ref: str, entry: Entry, *, is_by_hand: bool = False) -> Copy:
+        """Return the organizer's copy of a new event; answers given for others do not count."""
+        own = self._address(user)
+        asked = dict(entry.people.answers) if entry.people is not UNKNOWN else {}
+        if not is_by_hand:
+            asked = dict.fromkeys(asked, Answer.NONE)
+        people = People.of(asked | {own: Answer.ACCEPTED})
+        entry = replace(shown(entry.over(EMPTY)), people=people)
+        return Copy(ref, user, entry, uid=f"{ref}@google.com", address=own, organizer=own)
+
+    def _address(self, user: str) -> str:
+        return self._addresses.get(user, user if "@" in user else f"{user}@example.com")
+
+    def _edit(self, copy: Copy, change: Entry) -> Copy:
+        """Carry an edit out on one copy, and what flows from it on the others."""
+        own = person(copy.address)
+        if copy.is_organizer:
+            names = change.known().keys() - {own}
+            return self._organize(replace(copy, entry=shown(change.only(names).over(copy.entry))))
+        local = {name for name in change.known() if not address_in(name)}
+        if local:
+            copy = self._put(replace(copy, entry=shown(change.only(local).over(copy.entry))))
+        if change.value(own) not in (UNKNOWN, Answer.OUT, copy.entry.value(own)):
+            self._answer(copy, change.value(own))
+        return self.event(copy.user, copy.ref)
+
+    def _answer(self, copy: Copy, answer: Answer) -> None:
+        """Let a guest's answer flow to the organizer, and from there to everybody."""
+        organizer = self._calendars_at.get(copy.organizer, copy.organizer)
+        part = _part(copy.address, answer)
+        theirs = self.event(organizer, copy.ref)
+        self._organize(replace(theirs, entry=part.over(theirs.entry)))
+
+    def _organize(self, copy: Copy) -> Copy:
+        """Keep the organizer's copy and let what changed flow to the guests'."""
+        event = self.calendars.get(copy.user, {}).get(copy.ref)
+        before = event.copy.entry if event and not event.is_cancelled else None
+        kept = self._put(copy)
+        people = kept.entry.people
+        assert people is not UNKNOWN, "an organizer knows who is asked"
+        guests = {self._calendars_at.get(address, "") for address, _ in people.answers} - {
+            kept.user
+        }
+        for guest in sorted(guests - {""}):
+            self._flow(kept, before, guest)
+        for user in sorted(self.calendars):
+            theirs = self.calendars[user].get(kept.ref)
+            if theirs and not theirs.is_cancelled and user not in {kept.user, *guests}:
+                self._lay_down(theirs.copy)
+        return kept
+
+    def _flow(self, organizers: Copy, before: Entry | None, guest: str) -> None:
+        event, own = self.calendars.get(guest, {}).get(organizers.ref), self._address(guest)
+        is_new = before is None or before.value(person(own)) is Answer.OUT
+        if event is None or (event.is_cancelled and is_new):
+            mine = replace(organizers, user=guest, address=own, mark=None)
+            self._put(replace(mine, is_organizer=False, is_writable=False))
+        elif not event.is_cancelled and before is not None:
+            names = differing(before, organizers.entry)
+            entry = organizers.entry.only(names).over(event.copy.entry)
+            if entry != event.copy.entry:
+                self._put(replace(event.copy, entry=entry))
 
     def _change(self, user: str, seen: Copy, change: Entry, mark: Mark | None) -> Copy:
         event = self._found(user, seen.ref)
@@ -202,8 +289,11 @@ class GoogleDouble:
             raise Stale("The etag is another one.")
         if event.is_cancelled:
             raise Forbidden("A deleted event is not written to.")
-        entry = shown(_sent(change).over(event.copy.entry))
-        return self._put(replace(event.copy, entry=entry, mark=mark or event.copy.mark))
+        asked = change.only(change.known().keys() - {person(event.copy.organizer)})
+        is_so = mark in (None, event.copy.mark) and not differing(asked, event.copy.entry)
+        if change.persons() and is_so:
+            return event.copy
+        return self._edit(replace(event.copy, mark=mark or event.copy.mark), _sent(change))
 
     def _remove(self, user: str, seen: Copy) -> None:
         event = self._found(user, seen.ref)
@@ -220,6 +310,17 @@ class GoogleDouble:
         return kept
 
     def _bury(self, copy: Copy) -> None:
+        """Delete: with the organizer's copy go the guests', and a guest who goes has declined."""
+        self._lay_down(copy)
+        if not copy.is_organizer:
+            self._answer(copy, Answer.DECLINED)
+            return
+        for user in sorted(self.calendars):
+            theirs = self.calendars[user].get(copy.ref)
+            if theirs and not theirs.is_cancelled:
+                self._lay_down(theirs.copy)
+
+    def _lay_down(self, copy: Copy) -> None:
         kept = self._put(copy)
         self.calendars[kept.user][kept.ref] = Event(kept, is_cancelled=True)
 
@@ -227,15 +328,19 @@ class GoogleDouble:
 EMPTY = Entry(title="", location="", notes="", private=False)
 
 
+def _part(address: str, answer: Answer) -> Entry:
+    return Entry(people=People.of({address: answer}, is_whole=False))
+
+
 def shown(entry: Entry) -> Entry:
     """Return the entry as Google keeps it: trimmed, and never without a length."""
     if entry.notes is not UNKNOWN and len(entry.notes) > DESCRIPTION_MAX:
         raise Refused("The description is too long.")
-    texts = {
+    texts: dict[str, Any] = {
         name: canonical_text(text) for name, text in entry.known().items() if isinstance(text, str)
     }
     when = entry.when if entry.when is UNKNOWN else _lasting(entry.when)
-    return Entry(**{**entry.known(), **texts, "when": when})
+    return replace(entry, **texts, when=when)
 
 
 def _sent(entry: Entry) -> Entry:

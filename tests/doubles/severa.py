@@ -2,7 +2,8 @@
 
 No precondition but the adapter's own reading just before a write, no id of our choice, no feed of deletions (404 is all
 there is), a repeated create makes a twin, a change feed by Severa's own clock that shows the last row again, and types
-that refuse to change their category.
+that refuse to change their category. Participants are rows of their own: no listing shows them, they leave no stamp,
+and none can be changed but by taking it out and adding it again.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,10 +11,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import UNKNOWN, AllDay, Entry, Unknown, When, differing
+from daemon.core.entry import (
+    UNKNOWN,
+    AllDay,
+    Answer,
+    Entry,
+    People,
+    Unknown,
+    When,
+    address_in,
+    differing,
+    entry_of,
+    person,
+)
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
 from daemon.core.text import canonical_text
@@ -55,6 +68,8 @@ class SeveraDouble:
         """It answers to everything that it does not find it."""
         self._refs = count(1)
         self._date: datetime | None = None
+        self._seats: dict[tuple[str, str], int] = {}
+        self._seat_numbers = count(1)
 
     # What the engine calls
 
@@ -75,6 +90,8 @@ class SeveraDouble:
     async def change(
         self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
     ) -> Activity:
+        if persons := change.persons():
+            return await self._change_person(seen, min(persons), change.value(min(persons)))
         now = await self._current("get before patch", seen.ref)
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
         _require_unchanged(now, seen, frozenset(change.known()), type_too=bool(new_type))
@@ -83,6 +100,32 @@ class SeveraDouble:
             return now
         call = Call("severa", "patch", seen.ref, seen.user, is_write=True, change=change)
         return await self._carry(call, lambda: self._change(seen.ref, change, new_type))
+
+    async def _change_person(self, seen: Activity, name: str, answer: Answer) -> Activity:
+        """Take one person in or out, as the client does: look, write, look again."""
+        ref, part = seen.ref, entry_of({name: answer})
+        now = await self._current("get before person", ref)
+        if now.user != seen.user:
+            raise Stale("The activity has another owner.")
+        if now.entry.value(name) is answer or name == person(self._address(now.user)):
+            return now
+        seat = self._seats.get((ref, name), 0)
+        if answer is Answer.OUT:
+            call = Call("severa", "delete person", ref, seen.user, is_write=True, change=part)
+            await self._carry(call, lambda: self._stand_up(ref, name, seat))
+        elif now.entry.value(name) is not Answer.OUT:
+            raise Stale("The participant has another answer.")
+        else:
+            call = Call("severa", "post person", ref, seen.user, is_write=True, change=part)
+            await self._carry(call, lambda: self._sit_down(ref, name, answer))
+        people = part.over(Entry(people=now.entry.people)).people
+        members = self._members(people, now.user)
+        return replace(now, entry=replace(now.entry, people=people), members=members)
+
+    async def people(self, user: User, seen: Activity) -> Activity:
+        now = await self._current("list people", seen.ref)
+        entry = replace(seen.entry, people=now.entry.people)
+        return replace(seen, entry=entry, members=now.members)
 
     async def remove(self, user: User, seen: Activity) -> None:
         now = await self._current("get before delete", seen.ref)
@@ -96,17 +139,18 @@ class SeveraDouble:
         latest = since
         async for rows in self._pages("list changes", lambda row: stamp(row) >= since):
             latest = max([latest, *(stamp(row) for row in rows)])
-            yield Page(seen=rows)
+            yield Page(seen=tuple(map(_listed, rows)))
         yield Page(cursor=latest.isoformat())
 
     async def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
     ) -> AsyncIterator[Page[Activity]]:
         def fits(row: Activity) -> bool:
-            return row.user in users and _overlaps(row.entry.when, start, end)
+            is_theirs = bool({row.user, *row.members} & set(users))
+            return is_theirs and _overlaps(row.entry.when, start, end)
 
         async for rows in self._pages("list of users", fits):
-            yield Page(seen=rows)
+            yield Page(seen=tuple(map(_listed, rows)))
         yield Page(cursor="complete")
 
     async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:
@@ -116,7 +160,7 @@ class SeveraDouble:
             if self.is_away:
                 return ()
             return tuple(
-                row
+                _listed(row)
                 for row in self.rows.values()
                 if row.user == user.guid and row.created_at is not None
                 if row.created_at >= since and not differing(wanted, row.entry)
@@ -145,11 +189,23 @@ class SeveraDouble:
         default = next(kind.guid for kind in self.company.kinds if kind.is_default)
         row = self._create(user, entry, type_guid or default, user)
         self.rows[row.ref] = replace(row, **fields)  # type: ignore[arg-type]
+        people = entry.people
+        for address, answer in people.answers if people is not UNKNOWN else ():
+            if address != self._address(user):
+                self._sit_down(row.ref, person(address), answer)
         return self.rows[row.ref]
 
     def person_edit(self, ref: str, change: Entry, type_guid: str = "") -> Activity:
-        """Change fields or the type by hand."""
-        return self._change(ref, change, type_guid)
+        """Change fields, people or the type by hand."""
+        for name in sorted(change.persons()):
+            if (answer := change.value(name)) is Answer.OUT:
+                self._stand_up(ref, name, self._seats.get((ref, name), 0))
+            elif name != person(self._address(self.rows[ref].user)):
+                self._seat(ref, name, answer)
+        rest = {name for name in change.known() if not address_in(name)}
+        return (
+            self._change(ref, change.only(rest), type_guid) if rest or type_guid else self.rows[ref]
+        )
 
     def person_delete(self, ref: str) -> None:
         """Delete by hand."""
@@ -160,6 +216,37 @@ class SeveraDouble:
         self.rows[ref] = replace(self.rows[ref], has_hours=True, is_bare=False)
 
     # Inside
+
+    def _address(self, guid: str) -> str:
+        return next((one.email for one in self.company.people if one.guid == guid), "")
+
+    def _sit_down(self, ref: str, name: str, answer: Answer) -> None:
+        """Add a participant, who cannot take part twice."""
+        if self._found(ref).entry.value(name) is not Answer.OUT:
+            raise Refused("This participant takes part already.", reason="InvalidParameter")
+        self._seat(ref, name, answer)
+
+    def _seat(self, ref: str, name: str, answer: Answer) -> None:
+        self._seats[ref, name] = next(self._seat_numbers)
+        self._put_people(ref, name, answer)
+
+    def _stand_up(self, ref: str, name: str, seat: int) -> None:
+        """Take out the participant's row that was seen; one that joined again since is another."""
+        self._found(ref)
+        if seat and self._seats.get((ref, name)) == seat:
+            del self._seats[ref, name]
+            self._put_people(ref, name, Answer.OUT)
+
+    def _put_people(self, ref: str, name: str, answer: Answer) -> None:
+        row = self.rows[ref]
+        entry = entry_of({name: answer}).over(row.entry)
+        self.rows[ref] = replace(row, entry=entry, members=self._members(entry.people, row.user))
+
+    def _members(self, people: People | Unknown, owner: str) -> frozenset[str]:
+        assert people is not UNKNOWN, "Severa knows who takes part"
+        taking_part = {address for address, _ in people.answers}
+        users = {one.guid for one in self.company.people if one.email in taking_part}
+        return frozenset(users - {owner})
 
     async def _carry(self, call: Call, do: Callable[[], R]) -> R:
         def dated() -> R:
@@ -203,10 +290,11 @@ class SeveraDouble:
         if self.is_away:
             raise Refused("Severa does not find the type.", reason="NotFound")
         kind = self._kind(type_guid)
+        alone = People.of({self._address(user): Answer.ACCEPTED})
         made = Activity(
             ref=f"a{next(self._refs):04}",
             user=user,
-            entry=_checked(entry.over(EMPTY), kind),
+            entry=replace(_checked(entry.over(EMPTY), kind), people=alone),
             type=kind.guid,
             category=kind.category,
             created_at=self._now(),
@@ -237,6 +325,11 @@ class SeveraDouble:
 EMPTY = Entry(location="", notes="")
 
 
+def _listed(row: Activity) -> Activity:
+    """Return an activity as listings show it."""
+    return replace(row, entry=replace(row.entry, people=UNKNOWN), members=frozenset())
+
+
 def stamp(row: Activity) -> datetime:
     """Return when a row was changed last, or made."""
     assert row.created_at is not None, "every row was made some time"
@@ -245,10 +338,10 @@ def stamp(row: Activity) -> datetime:
 
 def _checked(entry: Entry, kind: ActivityType) -> Entry:
     """Return the entry as Severa keeps it, trimmed; privacy is a matter of the type."""
-    texts = {
+    texts: dict[str, Any] = {
         name: canonical_text(text) for name, text in entry.known().items() if isinstance(text, str)
     }
-    entry = Entry(**{**entry.known(), **texts, "private": kind.category in PRIVATE})
+    entry = replace(entry, **texts, private=kind.category in PRIVATE)
     limits = (("title", NAME_MAX), ("location", LOCATION_MAX), ("notes", NOTES_MAX))
     too_long = [name for name, most in limits if len(getattr(entry, name)) > most]
     if too_long or not entry.title:

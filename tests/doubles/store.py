@@ -8,7 +8,7 @@ from typing import TypeVar
 from daemon.core.account import Account, Settings
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
-from daemon.core.record import WRITES, Change, Record
+from daemon.core.record import Change, Record
 from daemon.errors import Refused
 
 R = TypeVar("R")
@@ -147,7 +147,8 @@ class MemoryTransaction:
     async def records_unlooked(
         self, users: Sequence[str], before: datetime, limit: int
     ) -> tuple[Record, ...]:
-        there = self._those(lambda r: r.link.activity is not None and r.user in users)
+        wanted = set(users)
+        there = self._those(lambda r: r.link.activity is not None and bool(_members(r) & wanted))
         never = [record for record in there if record.looked_at is None]
         looked = [(r.looked_at, r.link.id, r) for r in there if r.looked_at is not None]
         old = [record for at, _, record in sorted(looked, key=_first_two) if at < before]
@@ -162,7 +163,7 @@ class MemoryTransaction:
         self, users: Sequence[str], start: datetime, end: datetime
     ) -> tuple[str, ...]:
         def fits(record: Record) -> bool:
-            span = _certain_span(record) if record.user in users else None
+            span = _certain_span(record) if _members(record) & set(users) else None
             return span is not None and span[1] > start and span[0] < end
 
         found = self._those(fits)
@@ -186,7 +187,10 @@ class MemoryTransaction:
         return len(self._those(lambda r: r.link.base.is_pair and user in _holders(r)))
 
     async def count_held(self, user: str | None = None) -> int:
-        return len(self._of_owner(user, lambda r: r.link.standing.stand is Stand.HELD))
+        return len(self._of_owner(user, lambda r: _is_held(r) and r.link.base.is_pair))
+
+    async def count_held_creations(self, user: str) -> int:
+        return len(self._of_owner(user, lambda r: _is_held(r) and not r.link.base.is_pair))
 
     async def count_removals(self, since: datetime, user: str | None = None) -> int:
         made = [c for c in self._kept.history if c.action == "removed" and c.at >= since]
@@ -201,9 +205,13 @@ class MemoryTransaction:
         self._kept.records |= {i: r for i, r in latest.items() if not r.link.is_empty}
         self._require_unique()
 
-    async def count_writes(self, entry: str, side: Side, since: datetime) -> int:
-        made = [c for c in self._kept.history if c.entry == entry and c.side is side]
-        return len([c for c in made if c.at >= since and c.action in WRITES])
+    async def changes_of(self, entry: str, since: datetime, limit: int) -> tuple[Change, ...]:
+        made = [c for c in reversed(self._kept.history) if c.entry == entry]
+        return tuple([c for c in made if c.at >= since][:limit])
+
+    async def creations(self, user: str, since: datetime, limit: int) -> tuple[Change, ...]:
+        made = [c for c in reversed(self._kept.history) if c.action == "created"]
+        return tuple([c for c in made if c.user == user and c.at >= since][:limit])
 
     async def prune_history(self, before: datetime) -> int:
         kept = [change for change in self._kept.history if change.at >= before]
@@ -245,12 +253,21 @@ def _place(account: Account) -> tuple[str, str]:
     return (account.address or account.user.email).lower(), account.user.guid
 
 
+def _is_held(record: Record) -> bool:
+    return record.link.standing.stand is Stand.HELD
+
+
 def _holders(record: Record) -> set[str]:
-    return {record.user, *(copy.user for copy in record.link.copies)}
+    return _members(record) | {copy.user for copy in record.link.copies}
+
+
+def _members(record: Record) -> set[str]:
+    activity = record.link.activity
+    return {record.user, *(activity.members if activity else ())}
 
 
 def _concerned(record: Record) -> set[str]:
-    return _holders(record) | {claim.user for claim in record.link.claims}
+    return _holders(record) | {claim.user for claim in record.link.claims} | record.link.left
 
 
 def _certain_span(record: Record) -> tuple[datetime, datetime] | None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.e2e.installation import Installation
 
 ZONE = {"timeZone": "Europe/Helsinki"}
@@ -174,7 +172,6 @@ async def test_unassigned_activities_wait_until_somebody_is_assigned(
     await company.agrees()
 
 
-@pytest.mark.xfail(strict=True, reason="D5: floods of creations are not held yet")
 async def test_a_flood_of_old_entries_is_held(company: Installation) -> None:
     company.person("Anna")
     company.add_activity("Anna", "Other", company.at(1, 11))
@@ -185,3 +182,43 @@ async def test_a_flood_of_old_entries_is_held(company: Installation) -> None:
     await company.rounds(4)
 
     assert company.names("Anna") == ["Other"]
+
+
+async def test_held_creations_are_made_or_left_as_an_administrator_decides(
+    company: Installation,
+) -> None:
+    company.person("Anna")
+    company.person("Ben")
+    for name in ("Anna", "Ben"):
+        company.add_activity(name, "Other", company.at(1, 11))
+    await company.open()
+    await company.agrees()
+    old = sorted(f"Old {number}" for number in range(60))
+    for number in range(60):
+        company.add_event("Anna", f"Old {number}", company.at(-40 - number, 9))
+        company.add_activity("Ben", f"Old {number}", company.at(-40 - number, 9))
+    await company.until(lambda: is_held(company, 120))
+
+    groups = {group["user"]: group for group in await company.json("held")}
+    anna, ben = groups["anna@example.com"], groups["ben@example.com"]
+    assert set(anna) == {"id", "user", "side", "reason", "count", "entries"}
+    assert (anna["side"], anna["count"], len(anna["entries"])) == ("severa", 60, 60)
+    assert (ben["side"], ben["count"]) == ("google", 60)
+    assert anna["reason"].startswith("60 entries of this user that ended more than 30 days ago")
+
+    assert await company.good("held", "approve", anna["id"]) == "60 creations go ahead.\n"
+    told = await company.good("held", "restore", ben["id"])
+    assert told == "60 entries stay where they are.\n"
+    await company.until(lambda: company.names("Anna") == [*old, "Other"])
+    await company.rounds()
+    await company.agrees("Anna")
+    await company.agrees("Ben", only_severa=old)
+    assert await company.good("held") == "Nothing is held.\n"
+    problems = await company.problems()
+    assert len(problems) == 60
+    assert all(problem.startswith("parted: ") for problem in problems)
+
+
+async def is_held(company: Installation, count: int) -> bool:
+    problems = await company.problems()
+    return len(problems) == count and all(one.startswith("held: ") for one in problems)

@@ -11,7 +11,7 @@ from aiogoogle.models import Request
 from aiohttp import web
 
 from daemon.core.company import User
-from daemon.core.entry import AllDay, Entry, Timed
+from daemon.core.entry import AllDay, Answer, Entry, People, Timed
 from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.errors import (
@@ -42,6 +42,7 @@ WEEKLY = Entry(
     notes="R&D\nand <more>",
     private=False,
 )
+ALONE = People.of({ANNA.email: Answer.ACCEPTED})
 BODY: dict[str, Any] = {
     "summary": "By hand",
     "start": {"dateTime": "2026-03-04T10:00:00+02:00"},
@@ -72,7 +73,8 @@ async def test_what_is_created_reads_back_equal(world: World) -> None:
     found = await client.read(ANNA, "aaaaabbbbb")
 
     assert made == found
-    assert made.entry == WEEKLY == shown(WEEKLY)
+    assert made.entry == replace(WEEKLY, people=ALONE)
+    assert shown(WEEKLY) == WEEKLY
     assert (made.ref, made.user, made.mark) == ("aaaaabbbbb", "guid-anna", MARK)
     assert made.uid == "aaaaabbbbb@google.com"
     assert made.is_organizer
@@ -501,7 +503,7 @@ async def test_a_refused_token_is_replaced_once(world: World) -> None:
 
     made = await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=None)
 
-    assert made.entry == WEEKLY
+    assert made.entry == replace(WEEKLY, people=ALONE)
     assert world.calls("events.insert") == [("events.insert", 401), ("events.insert", 200)]
     assert len(world.calls("token")) == 2
 
@@ -708,7 +710,7 @@ async def test_a_lost_reply_is_unclear_and_the_id_finds_what_was_made(world: Wor
 
     found = await client.read(ANNA, "aaaaabbbbb")
     assert found is not None
-    assert (found.entry, found.mark) == (WEEKLY, MARK)
+    assert (found.entry, found.mark) == (replace(WEEKLY, people=ALONE), MARK)
     with pytest.raises(Exists):
         await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=MARK)
 

@@ -31,6 +31,14 @@ UNREADABLE: dict[str, Any] = {
     "a uid that is none": {**TIMES, "id": "aaaaabbbbb", "iCalUID": {}},
     "a type that is none": {**TIMES, "id": "aaaaabbbbb", "eventType": 7},
     "a rule that is none": {**TIMES, "id": "aaaaabbbbb", "recurrence": 7},
+    "an organizer's address that is none": {**TIMES, "id": "aaaaabbbbb", "organizer": {"email": 7}},
+    "guests that are a text": {**TIMES, "id": "aaaaabbbbb", "attendees": "ben@example.com"},
+    "guests that are a number": {**TIMES, "id": "aaaaabbbbb", "attendees": 7},
+    "a guest who is a text": {**TIMES, "id": "aaaaabbbbb", "attendees": ["ben@example.com"]},
+    "a guest's address that is none": {**TIMES, "id": "aaaaabbbbb", "attendees": [{"email": 7}]},
+    "an answer that is none": {
+        **TIMES, "id": "aaaaabbbbb", "attendees": [{"email": "b@e.com", "responseStatus": []}],
+    },
     "properties that are none": {**TIMES, "id": "aaaaabbbbb", "extendedProperties": {"private": 7}},
     "a mark that is none": {
         **TIMES, "id": "aaaaabbbbb", "extendedProperties": {"private": {"severaActivity": 7}},

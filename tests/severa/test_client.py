@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.core.company import Category, User
-from daemon.core.entry import AllDay, Answer, Entry, Person, Timed
+from daemon.core.entry import UNKNOWN, AllDay, Answer, Entry, People, Timed
 from daemon.errors import CompanyRefused, Forbidden, Gone, RateLimited, Refused, Stale, Transient
 from daemon.severa.errors import Unreadable
 from tests.severa.conftest import CLIENT_ID, SECRET, World
@@ -21,7 +21,7 @@ async def test_what_is_created_reads_as_it_was_written(world: World, meeting: En
 
     made = await world.calendar.create(world.anna, meeting, type_guid=type_guid)
 
-    assert made.entry == meeting
+    assert made.entry == replace(meeting, people=People.of({world.anna.email: Answer.ACCEPTED}))
     assert (made.user, made.type) == (world.anna.guid, type_guid)
     assert made.category is Category.CALENDAR_ENTRY
     assert await world.seen(made.ref) == made
@@ -178,18 +178,6 @@ async def test_a_category_that_severa_keeps_is_refused_for_this_entry_only(world
     assert caught.value.reason == "InvalidOperation"
 
 
-async def test_a_change_of_people_alone_writes_nothing(world: World) -> None:
-    seen = await world.seen(world.add())
-    people = frozenset({Person("ben@example.com", Answer.ACCEPTED)})
-
-    shown = await world.client.change(
-        world.anna, seen, Entry(people=people), type_guid="", mark=None
-    )
-
-    assert shown == seen
-    assert world.calls("activities.patch") == 0
-
-
 async def test_what_was_not_carried_out_shows_in_the_answer(world: World) -> None:
     seen = await world.seen(world.add())
     untouched = [world.state.activity(seen.ref)]
@@ -301,7 +289,7 @@ async def test_a_lost_create_is_found_whatever_its_time(world: World, when: Any)
 
     found = await world.client.find(world.anna, entry, since=world.now)
 
-    assert found == (made,)
+    assert found == (replace(made, entry=replace(made.entry, people=UNKNOWN)),)
 
 
 async def test_only_what_has_the_name_the_time_the_owner_and_is_new_is_found(
@@ -372,8 +360,8 @@ async def test_too_many_requests_ask_for_a_pause(world: World) -> None:
 async def test_every_request_is_paid_for(world: World) -> None:
     await world.seen(world.add())
 
-    # A token, the activity, and its owner's zone.
-    assert world.spent == len(world.faults.journal) == 3
+    # A token, the activity, its owner's zone, and who takes part.
+    assert world.spent == len(world.faults.journal) == 4
 
 
 async def test_a_call_that_hangs_ends(world: World) -> None:

@@ -13,6 +13,7 @@ from daemon.core.entry import Entry, Half
 from daemon.core.link import Base, Side
 
 from .alike import FIELDS, alike, is_long
+from .guests import Guests
 
 MASKS = {"title": "(private)", "notes": ""}
 
@@ -99,6 +100,7 @@ class Book:
     """The ticks of those of the daemon's writes that were carried out without its knowing."""
     edits: int = 0
     origins: int = 0
+    guests: Guests = field(default_factory=Guests)
 
     # People
 
@@ -106,12 +108,15 @@ class Book:
         """Note a new entry, each of its fields an edit."""
         self.origins += 1
         self.origin[place] = self.origins
+        self.guests.edited(place, entry)
         for name in FIELDS:
             self._person(place, name, getattr(entry, name), before=None)
 
     def person_edited(self, place: Place, entry: Entry) -> None:
         """Note what a person changed, where the object now shows `entry`."""
         self.touched.add(place)
+        self.guests.agreed(place, self.partner(place))
+        self.guests.edited(place, entry)
         for name in FIELDS:
             before = self.cells[place][name].value
             if getattr(entry, name) != before:
@@ -149,6 +154,7 @@ class Book:
         if not all(place in self.cells for place in places):
             return
         self.origin[places[1]] = self.origin[places[0]]
+        self.guests.joined |= dict.fromkeys(places, self.guests.numbers)
         for name in FIELDS:
             for place in places:
                 mine, other = self.cells[place][name], self.partner(place)
@@ -169,16 +175,21 @@ class Book:
                 key = (*place, name)
                 self.attempts.setdefault(key, []).append(Attempt(value, self.minute))
 
-    def daemon_created(self, place: Place, entry: Entry, partner: str) -> None:
+    def daemon_created(
+        self, place: Place, entry: Entry, partner: str, *, is_unheard: bool = False
+    ) -> None:
         """Note an object that the daemon made out of its other side."""
         self.tick += 1
         self._pair(place, partner)
         other = (place[0].other, partner)
         if other in self.origin:
             self.origin[place] = self.origin[other]
+        self.guests.wrote(place, entry, other, is_unheard=is_unheard)
         for name in FIELDS:
             value = getattr(entry, name)
             source = self._source(other, name, value, place[0])
+            if source is None and other in self.cells and self.was_long(place, name):
+                source = self.cells[other][name]  # Before the part that was cut off (B7).
             source = source or NOBODY
             self._put(
                 place,
@@ -186,11 +197,20 @@ class Book:
                 Cell(source.edit, value, None, source.known, source.chain, self.tick),
             )
 
-    def daemon_wrote(self, place: Place, entry: Entry, partner: str, *, is_late: bool) -> None:
+    def daemon_wrote(
+        self,
+        place: Place,
+        entry: Entry,
+        partner: str,
+        *,
+        is_late: bool,
+        is_unheard: bool = False,
+    ) -> None:
         """Note and judge what the daemon changed, where the object now shows `entry`."""
         self.tick += 1
         self._pair(place, partner)
         other = (place[0].other, partner)
+        self.guests.wrote(place, entry, other, is_unheard=is_unheard)
         for name in FIELDS:
             value, old = getattr(entry, name), self.cells[place][name]
             if value == old.value:
@@ -243,7 +263,7 @@ class Book:
         was_empty = isinstance(agreed, Entry) and getattr(agreed, name) == ""
         if old.edit == 0:
             return ""
-        if place[0] is Side.GOOGLE and self.partner(place) in self.read_only:
+        if self.partner(place) in self.read_only:
             return self._counted("set back (D6)")
         if old.value == "" and (old.before is None or was_empty):
             return self._counted("filled where it was empty (C1)")
@@ -363,6 +383,7 @@ class Book:
             for name, cell in self.cells[place].items()
         }
         seen = frozenset[int]().union(*(cell.chain for cell in self.cells[place].values()))
+        self.guests.buried(place)
         self.graves[place] = Grave(by_person, self.tick, cells, seen)
 
     def _was_unheard(self, place: Place, name: str, source: Cell) -> bool:

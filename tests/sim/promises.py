@@ -12,7 +12,8 @@ from daemon.core.record import Record
 
 from .alike import FIELDS
 from .book import Cell, Grave, Place
-from .world import TASK, World
+from .together import lost_guests, unlike_people
+from .world import OUTSIDE, TASK, World
 
 
 def broken_promises(world: World) -> list[str]:
@@ -23,6 +24,7 @@ def broken_promises(world: World) -> list[str]:
         *_alone(world),
         *_twice(world),
         *_undone_deletions(world),
+        *lost_guests(world),
     ]
 
 
@@ -42,10 +44,25 @@ def _unequal(world: World) -> Iterator[str]:
         if not link.activity or not link.google or listed(world, record):
             continue
         row, copy = world.severa.rows.get(link.activity.ref), events.get(link.google.ref)
+        if not _concerned(world, row, link.google.ref):
+            continue  # Whoever used the sync has left it.
         if row is None or copy is None:
             yield f"{link.activity.ref} and {link.google.ref} are linked, and one is not there"
         else:
             yield from _unlike(world, link, row.entry, copy.entry)
+            yield from unlike_people(world, link, row, copy)
+
+
+def _concerned(world: World, row: Any, ref: str) -> set[str]:
+    """Return the enabled users who take part in an activity, or have a copy of an event."""
+    holders = {copy.user for copy in world.google.copies() if copy.ref == ref}
+    members = {row.user, *row.members} if row else set()
+    return (holders | members) & world.enabled.keys()
+
+
+def _followed(world: World, link: Link) -> set[str]:
+    row = world.severa.rows.get(link.activity.ref) if link.activity else None
+    return _concerned(world, row, link.google.ref if link.google else "")
 
 
 def _unlike(world: World, link: Link, severa: Entry, google: Entry) -> Iterator[str]:
@@ -97,19 +114,21 @@ def _alone(world: World) -> Iterator[str]:
 
 
 def _may_be_alone_in_severa(world: World, row: Any, record: Record | None) -> bool:
-    if row.user not in world.enabled or row.category is Category.PROJECT_TASK:
+    concerned = _concerned(world, row, "")
+    if not concerned or row.category is Category.PROJECT_TASK:
         return True
     if row.type not in world.climate.selected or row.type == TASK.guid:
         return True
     if record and listed(world, record):
         return True
-    return _was_left_out(world, row.entry, row.user, record)
+    return any(_was_left_out(world, row.entry, user, record) for user in concerned)
 
 
 def _may_be_alone_in_google(world: World, copy: Any, record: Record | None) -> bool:
-    if copy.user not in world.enabled or (record and listed(world, record)):
+    concerned = _concerned(world, None, copy.ref)
+    if not concerned or (record and listed(world, record)):
         return True
-    return _was_left_out(world, copy.entry, copy.user, record)
+    return any(_was_left_out(world, copy.entry, user, record) for user in concerned)
 
 
 def _was_left_out(world: World, entry: Entry, user: str, record: Record | None) -> bool:
@@ -128,14 +147,21 @@ def _twice(world: World) -> Iterator[str]:
     """No entry exists twice."""
     book, stems = world.book, defaultdict[tuple[Side, int], list[Place]](list)
     living = [(Side.SEVERA, ref) for ref in world.severa.rows]
-    living += [(Side.GOOGLE, ref) for ref in world.google.living()]
-    for place in living:
+    # What an outsider has for himself is not the company's.
+    living += [(Side.GOOGLE, c.ref) for c in world.google.copies() if c.user != OUTSIDE]
+    for place in dict.fromkeys(living):
         if place in book.origin:
             stems[place[0], book.origin[place]].append(place)
     for (side, _), places in stems.items():
-        places = [place for place in places if not _is_touched_twin(world, place)]
+        places = [p for p in places if not _is_touched_twin(world, p) and not _is_held(world, p)]
         if len(places) > 1 and not _have_changed_places(world, places):
             yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
+
+
+def _is_held(world: World, place: Place) -> bool:
+    """Tell whether somebody is asked whether this may go."""
+    held = (r.link for r in world.store.records.values() if r.link.standing.stand is Stand.HELD)
+    return any(seen.ref == place[1] for link in held if (seen := link.seen(place[0])))
 
 
 def _is_touched_twin(world: World, place: Place) -> bool:
@@ -192,8 +218,18 @@ def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
         return True  # It left the sync, or came back to it, when it was given another type (B5).
     for record in world.store.records.values():
         seen = record.link.seen(side)
-        if seen and seen.ref == ref and listed(world, record):
+        if (
+            seen
+            and seen.ref == ref
+            and (listed(world, record) or not _followed(world, record.link))
+        ):
             return True
+    if any(
+        book.guests.has_moved(p, grave_place)
+        for p in book.origin
+        if book.origin[p] == book.origin[place]
+    ):
+        return True
     if any(cell.tick in book.unheard for cell in grave.cells.values()):
         return True  # That the deleted side had the other's edit was never heard of: it counts as an edit still.
     relatives = [p for p, origin in book.origin.items() if origin == book.origin[place]]

@@ -15,11 +15,13 @@ from daemon.sync.ports import Store, Transaction
 from tests.doubles.line import Call
 
 from . import people
-from .world import Landing, World
+from .world import OUTSIDE, Landing, World
 
 R = TypeVar("R")
 
 LATE_MAX_S = 14 * 60
+PEOPLE_ACT_MAX = 150
+"""What people do between calls causes calls; without a bound some stories would never end."""
 FAULTS = {
     "refused": 3,
     "limited": 1,
@@ -103,7 +105,7 @@ class Weather:
             name = dice.choices(list(FAULTS), list(FAULTS.values()))[0]
             if not call.is_write and name in ("late", "twice"):
                 name = "never"
-            if call.name == "post" and name == "twice":
+            if call.name.startswith("post") and name == "twice":
                 name = "lost"  # An HTTP client repeats on its own only what is idempotent.
             if name == "expired" and call.name != "list":
                 name = "refused"
@@ -149,6 +151,8 @@ class Watched:
                 CLAIMING.set(link_id)
             elif record is not known:
                 world.unstored.pop(link_id, None)
+                if all(claim.is_checked for claim in record.link.claims):
+                    world.book.guests.stored(_places(record))
         lines = [change for change in world.store.history if change.id > world.read_line]
         for change in lines:
             world.read_line = change.id
@@ -172,7 +176,8 @@ async def gap(world: World, step: str, dice: Random) -> None:
         await asyncio.sleep(0)
     if world.is_dead:
         raise Crash
-    if dice.random() < world.climate.people and world.may(f"{step} people"):
+    is_busy = world.counts["people"] < PEOPLE_ACT_MAX and dice.random() < world.climate.people
+    if is_busy and world.may(f"{step} people"):
         world.counts["people"] += 1
         people.act(world, dice)
 
@@ -244,13 +249,15 @@ class _Deed:
         place = (self._side, before.ref if before else result.ref)
         after = self._shown(place[1])
         if before is None:
-            book.daemon_created(place, after.entry, self._partner)
+            book.daemon_created(place, after.entry, self._partner, is_unheard=self._is_unheard)
             book.sets_out(place, self._call.change)
         elif after is None:
             reason = self._reason(before)
             book.daemon_removed(place, self._partner, is_late=is_late, reason=reason)
         else:
-            book.daemon_wrote(place, after.entry, self._partner, is_late=is_late)
+            book.daemon_wrote(
+                place, after.entry, self._partner, is_late=is_late, is_unheard=self._is_unheard
+            )
         if self._is_unheard:
             book.unheard.add(book.tick)
         else:
@@ -266,10 +273,22 @@ class _Deed:
             (Side.GOOGLE, event.ref), "private", not removed.entry.private
         ):
             return "B4"
+        if event and event.user == OUTSIDE and not _enabled_copies(world, event.ref):
+            return "E6"
         place = (self._side, removed.ref)
         if place not in world.book.touched and world.book.twins(place):
             return "twin"
         return ""
+
+
+def _places(record: Record) -> list[tuple[Side, str]]:
+    seen = [(side, record.link.seen(side)) for side in Side]
+    return [(side, one.ref) for side, one in seen if one]
+
+
+def _enabled_copies(world: World, ref: str) -> list[str]:
+    users = (copy.user for copy in world.google.copies() if copy.ref == ref)
+    return [user for user in users if user in world.enabled]
 
 
 def _partner(record: Record | None, side: Side) -> str:

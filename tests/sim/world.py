@@ -26,6 +26,13 @@ KINDS = (MEETING, INTERNAL, CALL, TASK, PERSONAL, HOLIDAY)
 PEOPLE = tuple(User(name, f"{name}@example.com", name) for name in ("ann", "ben", "cat"))
 
 
+OUTSIDE = "boss@elsewhere.example"
+"""Somebody who is not of the company, and organizes meetings."""
+
+GUEST = "guest@elsewhere.example"
+"""Somebody who is not of the company, and is asked to meetings."""
+MEETINGS_FROM = 100_000
+"""In every other story from this seed on people meet each other."""
 RESTORES_FROM = 10**9
 """In stories from this seed on a backup is put back; `.ci/sim --restores` plays them."""
 
@@ -55,6 +62,7 @@ class Climate:
     late_listing: timedelta = timedelta()
     page_size: int = 100
     writes_at_once: int = 8
+    has_meetings: bool = False
     acts: tuple[str, ...] = ()
     """What people do; empty for everything."""
 
@@ -65,6 +73,8 @@ def climate_of(seed: int) -> Climate:
     is_rough = dice.random() < 0.75
     selected = {"meeting", "call"} | {k for k in ("personal", "holiday") if dice.random() < 0.5}
     users = dice.choice([1, 1, 2, 2, 3])
+    if seed >= MEETINGS_FROM and seed % 2 == 1:
+        users = max(users, 2)
     return Climate(
         people=dice.choice([0.02, 0.05, 0.1, 0.2]),
         faults=dice.choice([0.02, 0.06, 0.15]) if is_rough else 0.0,
@@ -84,6 +94,7 @@ def climate_of(seed: int) -> Climate:
         late_listing=timedelta(seconds=dice.choice([0, 0, 0, 5, 40])),
         page_size=dice.choice([1, 2, 3, 100, 100]),
         writes_at_once=dice.choice([1, 8]),
+        has_meetings=seed >= MEETINGS_FROM and seed % 2 == 1,
     )
 
 
@@ -113,6 +124,8 @@ class World:
     trace: list[str] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     """The names of what people did and what went wrong, in order."""
+    guested: set[str] = field(default_factory=set)
+    """Events to which the guest from outside was asked."""
     landings: list[Landing] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     """Activities that the daemon ever stored, or people made."""
@@ -141,7 +154,10 @@ class World:
             category_may_change=self.climate.category_may_change,
         )
         self.google = GoogleDouble(
-            line=line, now=lambda: self.now, page_size=self.climate.page_size
+            line=line,
+            now=lambda: self.now,
+            page_size=self.climate.page_size,
+            people=PEOPLE[: self.climate.users],
         )
         self.google.lateness = self.climate.late_listing
         self.book.winner = self.climate.winner

@@ -6,7 +6,7 @@ from typing import Any
 
 from daemon.core.account import Account
 from daemon.core.company import Category, User
-from daemon.core.entry import Entry, Person, Timed
+from daemon.core.entry import Answer, Entry, People, Timed
 from daemon.core.link import Base, Claim, Deed, Link, Side
 from daemon.core.record import Change, Record
 from daemon.core.seen import Activity, Copy
@@ -20,7 +20,7 @@ ENTRY = Entry(
     location="Hall",
     notes="Bring the plan.",
     private=False,
-    people=frozenset({Person("a@example.com"), Person("b@example.com")}),
+    people=People.of({"a@example.com": Answer.NONE, "b@example.com": Answer.ACCEPTED}),
 )
 
 
@@ -63,6 +63,11 @@ def in_severa(name: str, user: str = "anna", **kept: Any) -> Record:
 def in_google(name: str, user: str = "anna", **kept: Any) -> Record:
     """Return an entry with a Google side only."""
     return with_link(linked(name, user, **kept), activity=None)
+
+
+def with_members(record: Record, *members: str) -> Record:
+    assert record.link.activity, "members are those of an activity"
+    return with_link(record, activity=replace(record.link.activity, members=frozenset(members)))
 
 
 def account(guid: str, email: str = "", **state: Any) -> Account:

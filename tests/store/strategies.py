@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from daemon.core.account import Account, Settings, Stage, State
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import UNKNOWN, AllDay, Answer, Entry, Nothing, Person, Timed
+from daemon.core.entry import UNKNOWN, AllDay, Answer, Entry, Nothing, People, Timed
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.recurrence import Recurrence
 from daemon.core.seen import Activity, Copy, Mark
@@ -19,7 +19,12 @@ recurrences = st.none() | st.builds(Recurrence, st.lists(text, max_size=2).map(t
 whens = st.builds(Timed, instants, maybe_instant, recurrences) | st.builds(
     AllDay, st.dates(), st.none() | st.dates(), recurrences
 )
-people = st.frozensets(st.builds(Person, text, st.sampled_from(Answer)), max_size=3)
+addresses = st.text(min_size=1, max_size=8)
+answers = st.dictionaries(addresses, st.sampled_from(Answer), max_size=3)
+# Part of a list that names nobody says nothing, and comes back as unknown.
+people = st.builds(People.of, answers) | st.builds(
+    People.of, answers.filter(bool), is_whole=st.just(False)
+)
 entries = st.builds(
     Entry,
     title=unknown | text,
@@ -39,6 +44,7 @@ activities = st.builds(
     category=st.sampled_from(Category),
     has_hours=st.booleans(),
     is_unassigned=st.booleans(),
+    members=st.frozensets(text, max_size=3),
     is_bare=st.booleans(),
     created_at=maybe_instant,
     created_by=text,
@@ -55,6 +61,8 @@ copies = st.builds(
     is_organizer=st.booleans(),
     is_writable=st.booleans(),
     mark=st.none() | st.builds(Mark, text, text),
+    address=text,
+    organizer=text,
 )
 claims = st.builds(
     Claim,
@@ -81,6 +89,9 @@ links = st.builds(
     standing=st.builds(Standing, st.sampled_from(Stand), text),
     generation=st.integers(0, 9),
     doubted=st.frozensets(st.sampled_from(Side)),
+    left=st.frozensets(text, max_size=2),
+    parent=text,
+    original=st.none() | instants | st.dates(),
 )
 users = st.builds(
     User,

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from daemon.core.account import Account, Settings
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import ABSENT, AllDay, Entry, Person, Timed
+from daemon.core.entry import ABSENT, AllDay, Answer, Entry, People, Timed
 from daemon.core.link import Base, Claim, Link, Side, Stand, Standing
 from daemon.core.seen import Activity, Copy, Mark
 from daemon.errors import SyncError
@@ -25,6 +25,8 @@ FULL_LINK = Link(
     copies=(replace(event("event-one"), mark=Mark("activity-one", "event-one")),),
     claims=(replace(create_claim(), since=NOW),),
     standing=Standing(Stand.SET_ASIDE, "read only"),
+    parent="series",
+    original=NOW,
 )
 FULL_ACCOUNT = Account(
     User(guid="anna", email="anna@example.com", last_login=NOW),
@@ -89,11 +91,43 @@ def test_what_is_unknown_is_left_out() -> None:
 
 
 def test_the_same_people_are_the_same_document() -> None:
-    people = [Person(f"{name}@example.com") for name in "abcdefgh"]
+    answers = {f"{name}@example.com": Answer.NONE for name in "hgfedcba"}
 
-    raw = entry_to_json(Entry(people=frozenset(people)))
+    raw = entry_to_json(Entry(people=People.of(answers)))
 
-    assert raw["people"] == [[person.address, "none"] for person in people]
+    assert raw["people"] == [[address, "none"] for address in sorted(answers)]
+
+
+def test_part_of_a_list_of_people_comes_back_as_a_part() -> None:
+    part = People.of(
+        {"a@example.com": Answer.OUT, "b@example.com": Answer.TENTATIVE}, is_whole=False
+    )
+
+    raw = entry_to_json(Entry(people=part))
+
+    assert raw == {"person:a@example.com": "out", "person:b@example.com": "tentative"}
+    assert entry_from_json(raw) == Entry(people=part)
+
+
+@pytest.mark.parametrize(
+    ("original", "written"), [(NOW, "2026-03-02T09:30:00Z"), (date(2026, 3, 2), "2026-03-02")]
+)
+def test_an_occurrence_is_kept_as_its_series_has_it(original: date, written: str) -> None:
+    link = replace(FULL_LINK, original=original)
+
+    text = codec.encode_link(link)
+
+    assert json.loads(text)["original"] == written
+    # A datetime is a date to Python, and the two are not one occurrence.
+    assert type(codec.decode_link(text).original) is type(original)
+
+
+def test_a_document_from_before_members_and_occurrences_is_read() -> None:
+    raw = json.loads(codec.encode_link(FULL_LINK))
+    del raw["parent"], raw["original"], raw["activity"]["members"]
+    del raw["copies"][0]["address"], raw["copies"][0]["organizer"]
+
+    assert codec.decode_link(json.dumps(raw)) == replace(FULL_LINK, parent="", original=None)
 
 
 def test_times_are_written_for_people_to_read() -> None:

@@ -1,6 +1,8 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,14 +11,62 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from daemon.core.entry import ABSENT, UNKNOWN, AllDay
+from daemon.core.link import Base, Link, Side, Stand, Standing
+from daemon.core.record import Record
+from daemon.core.seen import Mark
 from daemon.errors import SyncError
 from daemon.secret import Secret
 from daemon.store import migrations, schema
 from daemon.store.schema import HEAD, prepare
 from daemon.store.store import SqlStore
 from daemon.store.tables import metadata
-from tests.store.examples import linked
+from tests.store.examples import (
+    ENTRY,
+    MINUTE,
+    NOW,
+    activity,
+    change,
+    create_claim,
+    event,
+    in_google,
+    linked,
+    with_link,
+    with_members,
+)
 
+LATER = f"{int(HEAD) + 1:04}"
+PLAIN = replace(ENTRY, people=UNKNOWN)
+DAYS = replace(PLAIN, when=AllDay(date(2026, 3, 2), date(2026, 3, 4)))
+SEEN = replace(
+    activity("activity-one"), entry=PLAIN, created_at=NOW, created_by="api", updated_at=NOW
+)
+MARK = Mark("activity-one", "event-one")
+ONE = Record(
+    Link(
+        "one",
+        Side.SEVERA,
+        activity=SEEN,
+        copies=(replace(event("event-one"), entry=PLAIN, version="1", mark=MARK),),
+        source="anna",
+        base=Base(PLAIN, PLAIN, "meeting"),
+        claims=(replace(create_claim(), values=PLAIN, since=NOW),),
+        standing=Standing(Stand.SET_ASIDE, "read only"),
+        generation=1,
+        doubted=frozenset({Side.SEVERA}),
+    ),
+    due_at=NOW,
+    attempts=3,
+    problem="refused",
+    cause="poll",
+    noticed_at=NOW - MINUTE,
+    looked_at=NOW,
+)
+TWO = with_link(
+    in_google("two", "bo"),
+    copies=(replace(event("event-two", "bo"), entry=DAYS),),
+    base=Base(ABSENT, DAYS),
+)
 MAKES_A_TABLE = "op.create_table('later', sa.Column('id', sa.Integer))"
 
 
@@ -27,17 +77,31 @@ def statements(database: Path) -> dict[str, str]:
         return {name: "".join(sql.split()).replace('"', "") for name, sql in rows}
 
 
+def rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that is in the tables, by table."""
+    with closing(sqlite3.connect(database)) as connection:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        names = [name for (name,) in connection.execute(query)]
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
+
+
+def written_by_0001(database: Path) -> None:
+    """Make the database that the version before members left behind: a dump of one that it wrote."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(Path(__file__).with_name("written_by_0001.sql").read_text())
+
+
 def with_revision(directory: Path, deed: str) -> str:
-    """Return the place of a copy of the migrations with a further one, `0002`."""
+    """Return the place of a copy of the migrations with a further one, `LATER`."""
     assert migrations.__file__
     shutil.copytree(
         Path(migrations.__file__).parent,
         directory,
         ignore=shutil.ignore_patterns("__pycache__"),
     )
-    (directory / "versions" / "r0002_later.py").write_text(
+    (directory / "versions" / f"r{LATER}_later.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision = '0002', '0001'\n"
+        f"revision, down_revision = '{LATER}', '{HEAD}'\n"
         f"def upgrade():\n    {deed}\n"
     )
     return str(directory)
@@ -63,6 +127,49 @@ def test_the_migrations_make_the_same_constraints_and_partial_indexes(tmp_path: 
     assert migrated == statements(tmp_path / "known")
 
 
+def test_what_0001_wrote_is_brought_to_the_same_tables_with_every_row(tmp_path: Path) -> None:
+    written_by_0001(tmp_path / "old")
+    before = rows(tmp_path / "old")
+    prepare(tmp_path / "new")
+
+    prepare(tmp_path / "old")
+
+    after = rows(tmp_path / "old")
+    assert before.pop("alembic_version") == [("0001",)]
+    assert after.pop("alembic_version") == [(HEAD,)]
+    assert after.pop("member") == []
+    assert after == before
+    assert statements(tmp_path / "old") == statements(tmp_path / "new")
+
+
+async def test_what_0001_wrote_is_understood(tmp_path: Path, url: str, key: Secret) -> None:
+    written_by_0001(tmp_path / "state.db")
+
+    async with await SqlStore.open(url, key) as store:
+        annas = await store.read(lambda t: t.records_of_user("anna"))
+        bos = await store.read(lambda t: t.records_of_user("bo"))
+        accounts = await store.read(lambda t: t.accounts())
+        settings = await store.read(lambda t: t.settings())
+        history = await store.history()
+
+    assert (annas, bos) == ((ONE,), (TWO,))
+    assert [(a.user.guid, a.is_enabled, a.cursor) for a in accounts] == [
+        ("anna", True, "token"),
+        ("bo", False, None),
+    ]
+    assert (settings.selected, settings.api_user) == (frozenset({"meeting"}), "api")
+    assert history == (replace(change("two", "removed", "bo"), id=2), replace(change("one"), id=1))
+
+
+async def test_what_0001_wrote_can_be_given_members(tmp_path: Path, url: str, key: Secret) -> None:
+    written_by_0001(tmp_path / "state.db")
+
+    async with await SqlStore.open(url, key) as store:
+        await store.write(lambda t: t.save([with_members(ONE, "cleo")]))
+
+        assert await store.read(lambda t: t.records_of_user("cleo")) == (with_members(ONE, "cleo"),)
+
+
 def test_the_newest_revision_is_the_one_the_code_names() -> None:
     directory = ScriptDirectory.from_config(schema._config(schema.MIGRATIONS))
 
@@ -84,10 +191,10 @@ async def test_a_copy_is_made_before_a_migration(tmp_path: Path, url: str, key: 
     async with await SqlStore.open(url, key) as store:
         await store.write(lambda t: t.save([linked("one")]))
 
-    prepare(database, migrations=with_revision(tmp_path / "m", MAKES_A_TABLE), head="0002")
+    prepare(database, migrations=with_revision(tmp_path / "m", MAKES_A_TABLE), head=LATER)
 
     assert "later" in statements(database)
-    copy = tmp_path / "state.db.before-upgrade-from-0001"
+    copy = tmp_path / f"state.db.before-upgrade-from-{HEAD}"
     assert "later" not in statements(copy)
     async with await SqlStore.open(f"sqlite:///{copy}", key) as store:
         assert await store.read(lambda t: t.record("one")) == linked("one")
@@ -103,7 +210,7 @@ async def test_a_failing_migration_leaves_the_database_as_it_was(
 
     for _ in range(2):
         with pytest.raises(SyncError, match="missing"):
-            prepare(database, migrations=fails, head="0002")
+            prepare(database, migrations=fails, head=LATER)
 
     assert "later" not in statements(database)
     async with await SqlStore.open(url, key) as store:
@@ -118,7 +225,7 @@ async def test_a_migration_that_would_tear_rows_apart_is_undone(
     tears = with_revision(tmp_path / "m", "op.execute('DELETE FROM link')")
 
     with pytest.raises(SyncError, match="undone"):
-        prepare(tmp_path / "state.db", migrations=tears, head="0002")
+        prepare(tmp_path / "state.db", migrations=tears, head=LATER)
 
     async with await SqlStore.open(url, key) as store:
         assert await store.read(lambda t: t.record("one")) == linked("one")
@@ -126,7 +233,7 @@ async def test_a_migration_that_would_tear_rows_apart_is_undone(
 
 def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     database = tmp_path / "db"
-    prepare(database, migrations=with_revision(tmp_path / "m", MAKES_A_TABLE), head="0002")
+    prepare(database, migrations=with_revision(tmp_path / "m", MAKES_A_TABLE), head=LATER)
 
     with pytest.raises(SyncError, match="newer severa-gcal"):
         prepare(database)

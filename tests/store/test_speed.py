@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from daemon.core.link import Side
+from daemon.core.record import Record
 from daemon.store import chronicle, company, entries
 from daemon.store.engine import engine_of
 from daemon.store.schema import prepare
 from daemon.store.store import SqlStore
 from daemon.store.tables import metadata
 from daemon.store.transaction import SqlTransaction
-from tests.store.examples import MINUTE, NOW, linked
+from tests.store.examples import MINUTE, NOW, linked, with_link, with_members
 
 
 def latest(connection: Connection, **asked: Any) -> Any:
@@ -33,6 +35,8 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "due": lambda c: entries.due(c, NOW, ["anna", "bo"], 10, False),
     "due and unread": lambda c: entries.due(c, NOW, ["anna", "bo"], 10, True),
     "held": lambda c: entries.count_held(c, "anna"),
+    "held of all": lambda c: entries.count_held(c, None),
+    "held creations": lambda c: entries.count_held_creations(c, "anna"),
     "count due": lambda c: entries.count_due(c, "anna"),
     "between": lambda c: entries.activities_between(c, ["anna", "bo"], NOW, NOW + MINUTE),
     "unlooked": lambda c: entries.unlooked(c, ["anna", "bo"], NOW, 10),
@@ -47,6 +51,8 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "accounts": lambda c: company.all_accounts(c),
     "removals": lambda c: chronicle.count_removals(c, NOW, None),
     "removals of": lambda c: chronicle.count_removals(c, NOW, "anna"),
+    "changes of": lambda c: chronicle.of_entry(c, "one", NOW, 10),
+    "creations": lambda c: chronicle.creations(c, "anna", NOW, 10),
     "change": lambda c: chronicle.by_id(c, 1),
     "prune": lambda c: chronicle.prune(c, NOW),
     "history of user": lambda c: latest(c, user="anna"),
@@ -90,6 +96,71 @@ def is_whole_table(step: str) -> bool:
     """Tell of a walk through a table, not through an index that holds just what is asked for."""
     verb, name, *how = step.split()
     return verb == "SCAN" and name in metadata.tables and "INDEX" not in how
+
+
+def entry_of(owner: int, number: int, users: int) -> Record:
+    """Return one of a user's entries, with the next two users as members: due or not, in doubt or not."""
+    names = [f"user-{(owner + next_one) % users:04}" for next_one in range(3)]
+    record = linked(
+        f"{names[0]}-{number}",
+        names[0],
+        due_at=NOW if number % 2 else None,
+        looked_at=NOW - MINUTE if number % 3 else None,
+    )
+    doubted = frozenset({Side.SEVERA}) if number == 1 else frozenset()
+    return with_link(with_members(record, *names[1:]), doubted=doubted)
+
+
+ABOUT_SOME: dict[str, Callable[[Connection, list[str]], Any]] = {
+    "of user": lambda c, users: entries.of_user(c, users[0], "", 100),
+    "due": lambda c, users: entries.due(c, NOW, users, 100, False),
+    "due and unread": lambda c, users: entries.due(c, NOW, users, 100, True),
+    "unlooked": lambda c, users: entries.unlooked(c, users, NOW, 100),
+    "between": lambda c, users: entries.activities_between(c, users, NOW, NOW + MINUTE),
+    "count due": lambda c, users: entries.count_due(c, users[0]),
+    "count shared": lambda c, users: entries.count_shared(c, users[0]),
+}
+
+
+@pytest.fixture(scope="module")
+def companies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return the databases of two companies, one ten times the other."""
+    paths = tmp_path_factory.mktemp("speed") / "small", tmp_path_factory.mktemp("speed") / "large"
+    for path, users in zip(paths, (20, 200), strict=True):
+        prepare(path)
+        with engine_of(path).begin() as connection:
+            entries.save(
+                connection, [entry_of(o, n, users) for o in range(users) for n in range(10)]
+            )
+    return paths
+
+
+@pytest.mark.parametrize("users", [["user-0007"], ["user-0007", "user-0008", "user-0012"]], ids=len)
+@pytest.mark.parametrize("question", ABOUT_SOME)
+def test_a_question_about_some_costs_the_same_in_a_company_ten_times_as_large(
+    companies: tuple[Path, Path], question: str, users: list[str]
+) -> None:
+    small, large = (steps(path, ABOUT_SOME[question], users) for path in companies)
+
+    assert 0 < large <= small * 1.05
+
+
+def steps(path: Path, question: Callable[[Connection, list[str]], Any], users: list[str]) -> int:
+    """Count the steps of SQLite's machine, which unlike time are the same on every run."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    with engine_of(path).connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_progress_handler(step, 1)
+        assert question(connection, users)
+        driver.set_progress_handler(None, 1)
+    return count
 
 
 async def test_ten_thousand_entries_are_saved_in_seconds(store: SqlStore) -> None:

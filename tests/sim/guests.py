@@ -1,0 +1,133 @@
+"""The world's book of who takes part: each person's part in each entry, who changed it where, and what it came to.
+
+Two edits of one part are in order when whoever made the later one could see the earlier; then the later one must have
+come through. Else they crossed, and either may have won.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from daemon.core.entry import PEOPLE, Answer, Entry, address_in
+from daemon.core.link import Side
+
+Place = tuple[Side, str]
+OUT = Answer.OUT
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one object shows of one person."""
+
+    value: Any = OUT
+    edit: int = 0
+    known: frozenset[int] = frozenset()
+    sure: frozenset[int] | None = None
+    """What was known before a write of the daemon whose outcome it has not stored yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a person made of somebody's part."""
+
+    number: int
+    side: Side
+    value: Any
+    known: frozenset[int]
+
+
+@dataclass(slots=True)
+class Guests:
+    """Everybody's part in everything."""
+
+    shown: dict[tuple[Place, str], Part] = field(default_factory=dict)
+    edits: dict[tuple[Place, str], list[Edit]] = field(default_factory=dict)
+    """The edits of each part, by the object on which they were made."""
+    graves: dict[Place, frozenset[int]] = field(default_factory=dict)
+    numbers: int = 0
+    unheard: set[tuple[Place, str]] = field(default_factory=set)
+    """Parts that were changed before the daemon knew what had become of its own write to them."""
+    joined: dict[Place, int] = field(default_factory=dict)
+    """How many edits there were when an entry was matched with one that was there on the other side."""
+
+    def edited(self, place: Place, entry: Entry) -> None:
+        """Note what a person changed, where the object now shows `entry`."""
+        for name in self._names(place, entry):
+            value, before = entry.value(name), self.part(place, name)
+            if value is before.value:
+                continue
+            self.numbers += 1
+            known = before.known if before.sure is None else before.sure
+            if before.sure is not None:
+                self.unheard.add((place, name))
+            self.edits.setdefault((place, name), []).append(
+                Edit(self.numbers, place[0], value, known)
+            )
+            self.shown[place, name] = Part(value, self.numbers, known | {self.numbers})
+
+    def wrote(self, place: Place, entry: Entry, other: Place, *, is_unheard: bool) -> None:
+        """Note what the daemon changed, where the object now shows `entry`.
+
+        Of a write that it never heard back from it does not know that whoever edits next has seen it (D1).
+        """
+        for name in self._names(place, entry):
+            value, before, theirs = (
+                entry.value(name),
+                self.part(place, name),
+                self.part(other, name),
+            )
+            if value is before.value:
+                continue
+            is_taken_in = value is theirs.value and not is_unheard
+            known = before.known | (theirs.known if is_taken_in else frozenset())
+            sure = before.known if before.sure is None else before.sure
+            if is_unheard:
+                self.unheard.add((place, name))
+            self.shown[place, name] = Part(value, theirs.edit, known, sure)
+
+    def stored(self, places: Collection[Place]) -> None:
+        """Note that the daemon knows what became of its writes to these objects."""
+        for at, name in self.shown:
+            if at in places:
+                self.shown[at, name] = replace(self.shown[at, name], sure=None)
+
+    def agreed(self, one: Place, other: Place) -> None:
+        """Note that both show the same, so that whoever sees either knows of both."""
+        for name in {name for place, name in self.shown if place in (one, other)}:
+            mine, theirs = self.part(one, name), self.part(other, name)
+            is_carried = mine.edit == theirs.edit and mine.value is theirs.value
+            if is_carried and mine.sure is None and theirs.sure is None:
+                known = mine.known | theirs.known
+                self.shown[one, name] = Part(mine.value, mine.edit, known)
+                self.shown[other, name] = Part(theirs.value, theirs.edit, known)
+
+    def buried(self, place: Place) -> None:
+        """Note which edits an object had taken in when it was deleted."""
+        parts = [part for (at, _), part in self.shown.items() if at == place]
+        self.graves[place] = frozenset[int]().union(*(part.known for part in parts))
+
+    def has_moved(self, place: Place, grave: Place) -> bool:
+        """Tell whether somebody's part was changed on an object that another, deleted since, had not taken in."""
+        made = [edit for (at, _), edits in self.edits.items() if at == place for edit in edits]
+        return place != grave and any(e.number not in self.graves.get(grave, ()) for e in made)
+
+    def part(self, place: Place, name: str) -> Part:
+        """Return what an object shows of somebody."""
+        return self.shown.get((place, name), Part())
+
+    def lost(self, one: Place, other: Place, name: str, value: Any) -> str:
+        """Return which edit of this part should have come through and did not, empty if all is well."""
+        made = [*self.edits.get((one, name), []), *self.edits.get((other, name), [])]
+        last = [edit for edit in made if not any(edit.number in later.known for later in made)]
+        if not last or value in {edit.value for edit in last}:
+            return ""
+        return f"{address_in(name)} is {value.value} where {last[-1].value.value} was said last"
+
+    def were_matched(self, one: Place, other: Place, name: str) -> bool:
+        """Tell whether two entries were matched that said different things of somebody, who said nothing since (C1)."""
+        numbers = [e.number for at in (one, other) for e in self.edits.get((at, name), [])]
+        return max(numbers, default=0) <= self.joined.get(one, -1)
+
+    def _names(self, place: Place, entry: Entry) -> set[str]:
+        assert PEOPLE in entry.known(), "the vendor knows who takes part"
+        return set(entry.persons()) | {name for at, name in self.shown if at == place}
