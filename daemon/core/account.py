@@ -40,6 +40,8 @@ class Account:
     state: State = State.OFF
     reason: str = ""
     stage: Stage = Stage.LISTING
+    is_again: bool = False
+    """This matching is not the first: much was linked before and is not known any more (C4)."""
     enabled_at: datetime | None = None
     cursor: str | None = None
     """Google's sync token; `None` means that everything is listed next."""
@@ -92,5 +94,7 @@ class Settings:
     """What is wrong for the whole company, in one line; empty when nothing is."""
     api_user: str = ""
     """Whom Severa names as the maker of what the daemon creates; learnt from its first answer."""
+    is_copy: bool = False
+    """This is a backup that was put in the database's place: what was linked since is not in it (C4)."""
     user_guids: frozenset[str] = field(default_factory=frozenset)
     """The company is recognised by its users' guids (rule D5)."""

@@ -67,7 +67,7 @@ class People:
     @classmethod
     def of(cls, answers: Mapping[str, Answer], *, is_whole: bool = True) -> "People":
         """Return the list with these answers."""
-        rows = sorted(answers.items(), key=lambda row: row[0])
+        rows = sorted((row for row in answers.items() if row[0]), key=lambda row: row[0])
         return cls(tuple(r for r in rows if not is_whole or r[1] is not Answer.OUT), is_whole)
 
     def answer(self, address: str) -> "Answer | Unknown":

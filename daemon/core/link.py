@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from daemon.core.entry import ABSENT, NO_FIELDS, UNKNOWN, Answer, Entry, Half, entry_of, person
-from daemon.core.meeting import anchored, copy_of, shown_by, speaking
+from daemon.core.meeting import anchored, copy_of, remembering, shown_by, speaking
 from daemon.core.seen import Activity as Activity
 from daemon.core.seen import Copy as Copy
 from daemon.core.seen import Mark as Mark
@@ -292,6 +292,11 @@ class Link:
         standing = self.standing if self.standing.stand is Stand.RESTORED else LIVE
         return replace(kept, standing=standing, doubted=frozenset(), left=frozenset())
 
+    def settled(self) -> "Link":
+        """Return the link at rest: nobody's leaving, and no copy's change, is waited for any more."""
+        copies = tuple(replace(copy, before=None) if copy.before else copy for copy in self.copies)
+        return replace(self, copies=copies, left=frozenset())
+
     def agreeing_on_type(self) -> "Link":
         """Note that the two sides agree under the activity's present type."""
         kind = self.activity.type if self.activity else ""
@@ -303,11 +308,12 @@ class Link:
             return replace(self, activity=seen)
         assert not isinstance(seen, Activity), "Google shows copies of events"
         owner = seen.user if seen else user
+        spoke = self.google
+        old = copy_of(self.copies, owner)
+        seen = remembering(old, seen)
         others = (copy for copy in self.copies if copy.user != owner)
         copies = tuple(sorted([*others, *([seen] if seen else [])], key=lambda copy: copy.user))
-        spoke = self.google
-        was_there = copy_of(self.copies, owner) is not None
-        left = self.left | {owner} if was_there and not seen else self.left
+        left = self.left | {owner} if old is not None and not seen else self.left
         link = replace(self, copies=copies, left=left)
         link = replace(link, source=speaking(copies, spoke, self.source))
         half = anchored(self.base.google, self.copies, self.source, copies, link.source)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from daemon.core.entry import FIELDS, Entry, Unknown
 from daemon.core.fit import PLACEHOLDER, with_length
+from daemon.core.link import Base, Link, Side
 from daemon.core.seen import Mark
 
 
@@ -40,6 +41,40 @@ def key_of(entry: Entry) -> Hashable | None:
         return None
     title = "" if entry.title == PLACEHOLDER else " ".join(entry.title.split())
     return title, with_length(entry.when)
+
+
+def possible_doubles(links: Sequence[Link], api_user: str, *, is_again: bool) -> set[str]:
+    """Return the ids of links with one side that may belong together, though a person has to say so (C4).
+
+    What the daemon made itself (an activity by `api_user`, an event by its mark) and knows no more had another side.
+    Where there is such, or was a backup put back (`is_again`), what looks like one in subject or time may have been.
+    """
+    alone = [
+        link for link in links if link.base == Base() and bool(link.activity) != bool(link.copies)
+    ]
+    made = [link for link in alone if _is_made_by_us(link, api_user)]
+    if not made and not is_again:
+        return set()
+    shown = {side: [e for link in alone if (e := link.shows(side)) is not None] for side in Side}
+    titles = {side: {entry.title for entry in entries} for side, entries in shown.items()}
+    times = {side: {entry.when for entry in entries} for side, entries in shown.items()}
+
+    def is_like(link: Link) -> bool:
+        """Tell whether something on the other side has the subject or the time in common."""
+        side = Side.SEVERA if link.activity is not None else Side.GOOGLE
+        entry = link.shows(side)
+        if entry is None:
+            return False
+        return entry.title in titles[side.other] or entry.when in times[side.other]
+
+    return {link.id for link in made} | {link.id for link in alone if is_like(link)}
+
+
+def _is_made_by_us(link: Link, api_user: str) -> bool:
+    if link.activity is not None:
+        return bool(api_user) and link.activity.created_by == api_user
+    copy = link.google
+    return copy is not None and copy.mark is not None and copy.mark.event == copy.ref
 
 
 def _by_mark(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ guest's copy speaks from now on, or that two copies differ, is none.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from daemon.core.entry import UNKNOWN, Answer, Entry, Half, differing, entry_of, person
 from daemon.core.seen import Copy
@@ -46,6 +47,14 @@ def shown_by(copies: Sequence[Copy], source: str) -> Entry | None:
     return entry_of(speaks.entry.known() | own) if own else speaks.entry
 
 
+def remembering(old: Copy | None, seen: Copy | None) -> Copy | None:
+    """Return a copy as it is now with what it showed when its link was settled last."""
+    if old is None or seen is None:
+        return seen
+    before = old.before or (old.entry if old.entry != seen.entry else None)
+    return replace(seen, before=before)
+
+
 def anchored(half: Half, before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -> Half:
     """Return Google's half of the base after the copies moved: what differs without an edit is agreed again.
 
@@ -68,6 +77,8 @@ def _edited(before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -
     moved = [copy for copy in after if copy not in before]
     names = {person(copy.address) for copy in [*moved, *(c for c in before if c.user in left)]}
     old, new = copy_of(before, was), copy_of(after, now)
+    if was != now and new is not None and new.before is not None:
+        names |= differing(new.before, new.entry)
     if was == now and old is not None and new is not None:
         names |= differing(old.entry, new.entry)
     return frozenset(names)

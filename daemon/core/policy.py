@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from daemon.core.company import ActivityType, Category, User
-from daemon.core.entry import ABSENT, UNKNOWN, AllDay, Entry, Hidden, Unknown, Value, When
+from daemon.core.entry import ABSENT, UNKNOWN, AllDay, Answer, Entry, Hidden, Unknown, Value, When
 from daemon.core.link import Link, Side
 
 PERSONAL_NAMES: Final = ("personal", "personlig", "personligt", "henkilökohtainen")
@@ -26,6 +26,8 @@ class Policy:
     default_type: str = ""
     """A type's name or guid, `user` for the owner's own, empty for the company's default."""
     skipped_kinds: Collection[str] = ()
+    removes_declined: bool = False
+    """What every colleague who was asked has declined is taken out of Severa (B10)."""
     addresses: Container[str] | None = None
     """Of the company's users: nobody else is told about to Severa (E8); `None` lets everybody through."""
     initial: timedelta = timedelta(days=30)
@@ -65,7 +67,11 @@ class Policy:
         entry = self._of_company(link.shows(Side.GOOGLE) or copy.entry)
         if copy.kind in self.skipped_kinds and not link.base.is_pair:
             return Hidden(entry, "B1")
-        return Hidden(entry, "F1") if _repeats(entry) else entry
+        if _repeats(entry):
+            return Hidden(entry, "F1")
+        if self.removes_declined and not copy.is_organizer and _is_declined(entry):
+            return Hidden(entry, "B10", leaving=link.base.is_pair)
+        return entry
 
     def _of_company(self, entry: Entry) -> Entry:
         if self.addresses is None or entry.people is UNKNOWN:
@@ -105,6 +111,13 @@ def ended_at(when: When, zone: str) -> datetime:
         until = when.until or when.first + timedelta(days=1)
         return datetime.combine(until, time(), ZoneInfo(zone)).astimezone(UTC)
     return when.end or when.start
+
+
+def _is_declined(entry: Entry) -> bool:
+    people = entry.people
+    if people is UNKNOWN or not people.answers:
+        return False
+    return all(answer is Answer.DECLINED for _, answer in people.answers)
 
 
 def _repeats(entry: Entry) -> bool:

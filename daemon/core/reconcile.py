@@ -27,7 +27,8 @@ from daemon.core.entry import (
 )
 from daemon.core.fit import carry
 from daemon.core.link import Base, Link, Side, Stand
-from daemon.core.seen import Activity
+from daemon.core.match import key_of
+from daemon.core.seen import Activity, Copy
 from daemon.core.table import STANDINGS, TABLE, Row, Turn, turn
 from daemon.core.view import (
     TEXTS,
@@ -206,11 +207,11 @@ def _join(view: View) -> Action:
     halves = {Side.SEVERA: severa, Side.GOOGLE: google}
     if not _is_whole(severa) or severa.people != google.people:  # They agree on each person apart.
         halves = {side: replace(half, people=UNKNOWN) for side, half in halves.items()}
-    if _were_linked(view.link) and not is_masked:
-        # Linked before, as the mark tells: what differs was edited since, and one of the two wins (C4, D1).
-        halves[view.winner] = (
-            halves[view.winner.other].only(TEXTS | {"when"}).over(halves[view.winner])
-        )
+    if _were_linked(view.link) or key_of(severa) != key_of(google):
+        # Linked before, or edited since they were matched: one of the two wins (C4, D1).
+        names = TEXTS | {"when"} if _were_linked(view.link) else frozenset({"title", "when"})
+        edited = halves[view.winner.other].only({"when"} if is_masked else names)
+        halves[view.winner] = edited.over(halves[view.winner])
     elif not is_masked:
         halves = {side: _unfilled(halves[side], view.entry_on(side.other)) for side in Side}
     base = Base(halves[Side.SEVERA], halves[Side.GOOGLE], kind, is_masked)
@@ -258,6 +259,8 @@ def _unite(view: View) -> Action | None:
 
 def _is_more(there: Answer, shown: Answer, *, is_new: bool) -> bool:
     """Tell whether one side says of a person what the other is silent about, or said before (`is_new`)."""
+    if shown is Answer.OUT:
+        return there is not Answer.OUT
     silent = (Answer.OUT, Answer.NONE)
     is_said = there not in silent if is_new else there is not Answer.OUT
     return there is not shown and is_said and (shown in silent or is_new)
@@ -281,8 +284,9 @@ def _remove(view: View, side: Side) -> Action:
         return Part("D5") if isinstance(view.on(side.other), Hidden) else _create(view, side.other)
     if isinstance(seen, Activity) and seen.has_hours:
         return Part("B9")
-    if not view.is_writable(side):
-        return Part("D6")
+    is_guest = isinstance(seen, Copy) and not seen.is_organizer
+    if is_guest or not view.is_writable(side):
+        return Part("D6")  # A guest can leave a meeting, not call it off.
     leaving = view.on(side.other)
     if isinstance(leaving, Hidden):
         is_born_there = view.link.born is not side

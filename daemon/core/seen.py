@@ -69,6 +69,8 @@ class Copy:
     """The address of the calendar's user, by which the list of people names them."""
     organizer: str = ""
     """The organizer's address."""
+    before: Entry | None = None
+    """What it showed when its link was settled last, where it has changed since: kept by the link, not by Google."""
 
 
 Seen = Activity | Copy

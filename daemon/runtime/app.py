@@ -220,6 +220,7 @@ def _rules(config: Config) -> Rules:
         winner=Side(config.sync.conflict_winner),
         default_type="user" if config.severa.default_type == "user" else "",
         skipped_kinds=config.google.skip_event_types,
+        removes_declined=config.google.declined == "remove",
         initial=timedelta(days=config.sync.initial_days),
         history=timedelta(days=config.store.history_days),
         presence_ttl=config.sync.presence_ttl,

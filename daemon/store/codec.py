@@ -79,6 +79,7 @@ def encode_account(account: Account) -> str:
         state=account.state.value,
         reason=account.reason,
         stage=account.stage.value,
+        is_again=account.is_again,
         enabled_at=instant_out(account.enabled_at),
         cursor=account.cursor,
         last_synced_at=instant_out(account.last_synced_at),
@@ -100,6 +101,7 @@ def decode_account(text: str) -> Account:
         state=State(raw["state"]),
         reason=raw["reason"],
         stage=Stage(raw["stage"]),
+        is_again=raw.get("is_again", False),
         enabled_at=instant_in(raw.get("enabled_at")),
         cursor=raw.get("cursor"),
         last_synced_at=instant_in(raw.get("last_synced_at")),
@@ -122,6 +124,7 @@ def encode_settings(settings: Settings) -> str:
         cursor=settings.cursor,
         fault=settings.fault,
         api_user=settings.api_user,
+        is_copy=settings.is_copy,
         user_guids=sorted(settings.user_guids),
     )
 
@@ -138,6 +141,7 @@ def decode_settings(text: str) -> Settings:
         cursor=raw.get("cursor"),
         fault=raw["fault"],
         api_user=raw["api_user"],
+        is_copy=raw.get("is_copy", False),
         user_guids=frozenset(raw["user_guids"]),
     )
 
@@ -218,6 +222,7 @@ def _copy_out(copy: Copy) -> Json:
         mark=[copy.mark.activity, copy.mark.event] if copy.mark else None,
         address=copy.address,
         organizer=copy.organizer,
+        before=entry_to_json(copy.before) if copy.before else None,
     )
 
 
@@ -234,6 +239,7 @@ def _copy_in(raw: Json) -> Copy:
         mark=Mark(*raw["mark"]) if "mark" in raw else None,
         address=raw.get("address", ""),
         organizer=raw.get("organizer", ""),
+        before=entry_from_json(raw["before"]) if "before" in raw else None,
     )
 
 

@@ -112,5 +112,10 @@ def copy_database(database: Path, target: Path) -> None:
 def _vacuum_into(database: Path, target: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        # Whoever opens it is to know that what was linked since is not in it.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        marked = "json_set(document, '$.is_copy', json('true'))"
+        copy.execute(f"UPDATE settings SET document = {marked}")  # noqa: S608 - nothing from outside
     with target.open("rb") as file:
         os.fsync(file.fileno())

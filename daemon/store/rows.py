@@ -45,13 +45,21 @@ def copy_rows(record: Record) -> list[Row]:
 
 
 def member_rows(record: Record) -> list[Row]:
-    """Return the rows under which an activity is found for those who take part besides the owner."""
+    """Return the rows under which an activity is found for those who take part besides the owner.
+
+    Who only has a copy of the event is no member in Severa, whose listings do not show it for them: no window.
+    """
     activity = record.link.activity
     if activity is None:
         return []
     starts_at, ends_at = _certain_span(activity)
-    times = {"looked_at": record.looked_at, "starts_at": starts_at, "ends_at": ends_at}
-    return [{"link_id": record.link.id, "user": user, **times} for user in activity.members]
+    row = {"link_id": record.link.id, "looked_at": record.looked_at}
+    guests = {copy.user for copy in record.link.copies} - activity.members - {activity.user}
+    members = [
+        {**row, "user": user, "starts_at": starts_at, "ends_at": ends_at}
+        for user in activity.members
+    ]
+    return [*members, *({**row, "user": u, "starts_at": None, "ends_at": None} for u in guests)]
 
 
 def claim_rows(record: Record) -> list[Row]:

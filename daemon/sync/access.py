@@ -1,12 +1,13 @@
 """Whose calendar or activity a link is, and whether it may be used just now."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from daemon.core.account import Account
 from daemon.core.company import User
 from daemon.core.link import Link, Side
 from daemon.core.meeting import copy_of
+from daemon.core.policy import OWNERS_ALONE
 from daemon.errors import RateLimited, Transient, UserRefused
 
 T = TypeVar("T")
@@ -17,14 +18,17 @@ class Access:
 
     def __init__(self, accounts: Mapping[str, Account], domains: Collection[str]) -> None:
         self._accounts, self._domains = accounts, domains
-        self._by_address = {a.user.email: a for a in accounts.values() if a.user.email}
+        self._by_address = _by_address(accounts.values())
         self.refused: Collection[str] = ()
         """Users whom Google refused just now, by guid: somebody else organizes what they own (E3)."""
 
     @property
     def addresses(self) -> frozenset[str]:
-        """The addresses of the company's users."""
-        return frozenset(self._by_address)
+        """The addresses of the company's users, but for those that nobody has confirmed yet (A5)."""
+        known = self._by_address.items()
+        return frozenset(
+            address for address, a in known if not a.has_moved and _is_in(self._domains, address)
+        )
 
     def account(self, guid: str) -> Account:
         """Return a user by guid."""
@@ -40,6 +44,8 @@ class Access:
         """Return as whose activity Severa's side is made: the organizer's if that is one of us (E4)."""
         if link.activity:
             return self.account(link.activity.user)
+        if link.google and link.google.is_organizer:
+            return self.account(link.google.user)
         organizer = self.at(link.google.organizer) if link.google else None
         if organizer is not None and organizer.user.is_active:
             return organizer
@@ -50,7 +56,9 @@ class Access:
         if link.activity is None:
             return self.account(link.source)
         owner = self.account(link.activity.user)
-        if not self.bar(link, owner.user.guid) and owner.user.guid not in self.refused:
+        is_alone = link.activity.category in OWNERS_ALONE
+        may_use = not self.bar(link, owner.user.guid) and owner.user.guid not in self.refused
+        if is_alone or may_use:
             return owner
         others = (a for a in self.enabled(link) if not a.bar(self._domains))
         free = (a for a in others if a.user.guid not in self.refused)
@@ -92,6 +100,19 @@ class Access:
             guids |= {activity.user, *activity.members}
         known = (self._accounts[guid] for guid in sorted(guids) if guid in self._accounts)
         return (account for account in known if account.is_enabled)
+
+
+def _by_address(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Return the users by address; of several with one address the one who uses the sync, or is active, has it."""
+    found: dict[str, Account] = {}
+    for account in sorted(accounts, key=lambda a: (a.is_enabled, a.user.is_active)):
+        if account.user.email:
+            found[account.user.email] = account
+    return found
+
+
+def _is_in(domains: Collection[str], address: str) -> bool:
+    return not domains or address.rpartition("@")[2] in domains
 
 
 def copy_written(link: Link, user: str) -> str:

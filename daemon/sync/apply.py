@@ -16,7 +16,7 @@ from daemon.core.view import Action, Create, Forget, Part, Remove, Reset, Settle
 from daemon.errors import Forbidden, Refused, Transient
 from daemon.sync.access import Access, copy_written
 from daemon.sync.history import change_of
-from daemon.sync.observe import learn_maker
+from daemon.sync.observe import learn_maker, lifted
 from daemon.sync.ports import Transaction
 from daemon.sync.readback import ReadBack
 from daemon.sync.tools import Tools
@@ -43,7 +43,8 @@ class Apply:
             link = await self._reading.side(link, side)
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
-        return await self._keep(replace(record, link=link, looked_at=now), is_reading=True)
+        read = replace(record, link=lifted(record.link, link), looked_at=now)
+        return await self._keep(read, stood=record.link.standing)
 
     async def perform(self, record: Record, action: Action) -> Record:
         """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
@@ -90,6 +91,10 @@ class Apply:
         return await self._create_event(record, action, organizer)
 
     async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
+        if not owner.is_enabled and (
+            found := await self._reading.equal(record.link, owner, action)
+        ):
+            return await self._keep(replace(record, link=found))
         kind = self._type_for(action.entry, owner)
         # What the type cannot say is not claimed either: an open type shows an open entry.
         entry = replace(action.entry, private=kind.category is Category.PERSONAL)
@@ -167,8 +172,25 @@ class Apply:
                 user, copy, action.change, type_guid="", mark=mark
             ),
         )
-        _check_carried_out(seen, action.change, after)
-        return await self._answered(record, claim, after, action, "changed")
+        return await self._changed(record, claim, seen, after, action)
+
+    async def _changed(
+        self, record: Record, claim: Claim, before: Seen, after: Seen, action: Write
+    ) -> Record:
+        """Keep what a change came to; Google answers 200 to some edits of guests and changes nothing.
+
+        Raises:
+            Refused: Some of it was not carried out, which is kept apart from what was.
+        """
+        unmoved = _unmoved(before, action.change, after)
+        if not unmoved:
+            return await self._answered(record, claim, after, action, "changed")
+        moved = claim.values.known().keys() - unmoved
+        part = replace(claim, values=claim.values.only(moved), takes_in=claim.takes_in.only(moved))
+        link = record.link.without(claim).claiming(part)
+        await self._answered(replace(record, link=link), part, after, action, "changed")
+        names = ", ".join(sorted(unmoved))
+        raise Refused(f"The vendor accepted the change and did not carry out: {names}.")
 
     async def _write_activity(
         self, record: Record, claim: Claim, seen: Activity, action: Write
@@ -188,8 +210,7 @@ class Apply:
             can_replace = seen.is_bare and not seen.has_hours
             instead = self._make_anew if can_replace else self._keep_type
             return await instead(record, claim, seen, action)
-        _check_carried_out(seen, action.change, after)
-        return await self._answered(record, claim, after, action, "changed")
+        return await self._changed(record, claim, seen, after, action)
 
     async def _make_anew(
         self, record: Record, claim: Claim, seen: Activity, action: Write
@@ -279,13 +300,13 @@ class Apply:
         action: Action | None = None,
         word: str = "",
         history: Change | None = None,
-        is_reading: bool = False,
+        stood: Standing | None = None,
     ) -> Record:
         if action is not None:
             history = change_of(record, action, word, Entry(), self._tools.now())
 
         async def work(tx: Transaction) -> Record:
-            kept = await _as_decided(tx, record) if is_reading else record
+            kept = await _as_decided(tx, record, stood) if stood is not None else record
             await tx.save([kept])
             if history is not None:
                 await tx.add_history([history])
@@ -323,14 +344,16 @@ class Apply:
         """Return the type that a change of privacy asks for, empty where it asks for none (B4)."""
         if not isinstance(seen, Activity) or "private" not in change.known():
             return ""
-        wanted = self._type_for(replace(seen.entry, private=change.private), account).guid
-        return wanted if wanted != seen.type else ""
+        wanted = self._type_for(replace(seen.entry, private=change.private), account)
+        # A type that does not make it private would show it in the open.
+        fits = (wanted.category is Category.PERSONAL) is (change.private is True)
+        return wanted.guid if fits and wanted.guid != seen.type else ""
 
 
-async def _as_decided(tx: Transaction, record: Record) -> Record:
+async def _as_decided(tx: Transaction, record: Record, stood: Standing) -> Record:
     """Return the record with the standing that somebody may have decided on while a side was read."""
     current = await tx.record(record.link.id)
-    if current is None or current.link.standing == record.link.standing:
+    if current is None or current.link.standing == stood:
         return record
     return replace(record, link=replace(record.link, standing=current.link.standing))
 
@@ -351,12 +374,7 @@ def _has_moved(before: Seen, now: Seen) -> bool:
     return before.entry != now.entry
 
 
-def _check_carried_out(before: Seen, change: Entry, after: Seen) -> None:
-    """Google answers 200 to some edits of guests and changes nothing: what did not move was refused."""
-    # What a side does not take of people is agreed to differ (E5).
+def _unmoved(before: Seen, change: Entry, after: Seen) -> frozenset[str]:
+    """Return the fields that a change left as they were; people that a side does not take are agreed to differ (E5)."""
     unmoved = differing(change, after.entry) - differing(before.entry, after.entry)
-    unmoved = frozenset(name for name in unmoved if not address_in(name))
-    if unmoved:
-        raise Refused(
-            f"The vendor accepted the change and did not carry out: {', '.join(sorted(unmoved))}."
-        )
+    return frozenset(name for name in unmoved if not address_in(name))

@@ -96,7 +96,11 @@ class Brakes:
 
     def _gone_while_off(self, removals: Sequence[Step]) -> dict[str, str]:
         """Hold what was deleted before a user's sync was switched on again (C4)."""
-        first = {g for g, a in self._accounts.items() if a.stage is not Stage.DONE}
+        first = {
+            guid
+            for guid, account in self._accounts.items()
+            if account.is_enabled and account.stage is not Stage.DONE
+        }
         return {r.link_id: WHILE_OFF for r in removals if r.user in first}
 
     # Creations

@@ -111,6 +111,8 @@ class Engine:
         now = self._tools.now()
         if self._company_read_at is None or self._company_read_at + COMPANY_EVERY <= now:
             await self.refresh_company()
+        if await self._is_copy():
+            await self._tools.store.write(_matched_anew)
         accounts = await self._tools.store.read(lambda tx: tx.accounts())
         present = [account for account in accounts if self._is_present(account, now)]
         await self._wait([a for a in accounts if a.is_enabled and a not in present])
@@ -129,6 +131,10 @@ class Engine:
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         return await self._settle(looked, policy)
+
+    async def _is_copy(self) -> bool:
+        settings = await self._tools.store.read(lambda tx: tx.settings())
+        return settings.is_copy
 
     async def _read_again(self, accounts: Sequence[Account]) -> list[Account]:
         """Return the accounts as they are now: what was seen in Severa may have moved their stage."""
@@ -334,6 +340,14 @@ class Engine:
             self._told_fault = fault
 
 
+async def _matched_anew(tx: Transaction) -> None:
+    """List and match everything again: the database is a backup, and what was linked since is not in it (C4)."""
+    accounts = [account for account in await tx.accounts() if account.is_enabled]
+    anew = [replace(a, stage=Stage.LISTING, cursor=None, state=State.FIRST_SYNC) for a in accounts]
+    await tx.save_accounts([replace(account, is_again=True) for account in anew])
+    await tx.save_settings(replace(await tx.settings(), is_copy=False))
+
+
 async def _finished(tx: Transaction, account: Account, now: datetime, *, is_done: bool) -> Account:
     left = await tx.count_due(account.user.guid)
     has_written = account.stage is Stage.WRITING and is_done
@@ -357,7 +371,10 @@ def _is_untouched(twin: Activity, now: Activity) -> bool:
 
 
 def _renewed(account: Account | None, user: User) -> Account:
-    return replace(account, user=user) if account else Account(user)
+    """Return a user's account with what Severa says now; the first address counts until it is confirmed anew (A5)."""
+    if account is None:
+        return Account(user, address=user.email)
+    return replace(account, user=user, address=account.address or user.email)
 
 
 def _doubting(record: Record, now: datetime, pulled: Collection[str]) -> Record:

@@ -10,7 +10,7 @@ from datetime import datetime
 from daemon.core.account import Account, Stage
 from daemon.core.entry import Entry, Hidden
 from daemon.core.link import LIVE, Base, Link, Side, Stand, Standing
-from daemon.core.match import Candidate, key_of, pairs
+from daemon.core.match import Candidate, key_of, pairs, possible_doubles
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Change, Record
@@ -23,7 +23,7 @@ from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
 
 RECORDS_A_PAGE = 1_000
-POSSIBLE_DOUBLE = "It looks like a meeting that this user has already."
+POSSIBLE_DOUBLE = "It looks like an entry that is there already: a possible double."
 
 
 class FirstSync:
@@ -66,15 +66,22 @@ class FirstSync:
         google = [c for r in records.values() if (c := self._candidate(r, account, Side.GOOGLE))]
         now, linked = self._tools.now(), []
         for mine, theirs in pairs(severa, google):
-            joined = replace(_joined(records.pop(mine), records.pop(theirs)), due_at=now)
+            is_old = self._is_old_alone(records[mine].link, account)
+            joined = _joined(records.pop(mine), records.pop(theirs))
+            # What is long over is known to belong together, and left as it is until somebody edits it (C2, C3).
+            joined = replace(joined, due_at=now if not is_old or joined.link.doubted else None)
             if not joined.link.doubted:  # Else it is read first, and settled on what is there then.
                 joined, change = self._agreed(viewer, joined, now)
                 await tx.add_history([change])
                 linked.append(joined)
             await tx.save([Record(Link(theirs, Side.GOOGLE)), joined])
         shared = _shared_keys(records.values(), account.user.guid)
+        api_user, links = (await tx.settings()).api_user, [r.link for r in records.values()]
+        young = [link for link in links if not self._is_old_alone(link, account)]
+        alike = possible_doubles(young, api_user, is_again=account.is_again)
         for record in records.values():
-            if record.link.base == Base() and _keys(record.link) & shared:
+            is_double = record.link.id in alike or _keys(record.link) & shared
+            if record.link.base == Base() and is_double and not record.link.claims:
                 parted, change = _doubling(record, now)
                 await tx.save([parted])
                 await tx.add_history([change])
@@ -82,7 +89,7 @@ class FirstSync:
                 await tx.save([self._unmatched(record, account, now)])
         current = await tx.account(account.user.guid) or account
         total = await tx.count_due(account.user.guid)
-        moved = replace(current, stage=Stage.WRITING, total=total, done=0)
+        moved = replace(current, stage=Stage.WRITING, is_again=False, total=total, done=0)
         await tx.save_accounts([moved])
         return moved, linked
 
@@ -120,9 +127,11 @@ class FirstSync:
     def _is_out(self, link: Link, account: Account, side: Side) -> bool:
         seen, value = link.seen(side), self._value(link, side)
         assert seen is not None, "the caller asks for a side that is there"
-        if isinstance(value, Hidden) and value.rule != "B2":
-            return True
-        return self._is_old(seen.entry, account)
+        return isinstance(value, Hidden) and value.rule != "B2"
+
+    def _is_old_alone(self, link: Link, account: Account) -> bool:
+        entries = [entry for side in Side if (entry := link.shows(side)) is not None]
+        return link.base == Base() and any(self._is_old(entry, account) for entry in entries)
 
     def _is_old(self, entry: Entry, account: Account) -> bool:
         since = account.enabled_at or self._tools.now()

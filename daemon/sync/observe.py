@@ -7,7 +7,7 @@ read again by id.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from daemon.core.account import Account, Stage
 from daemon.core.entry import differing
@@ -17,6 +17,9 @@ from daemon.core.record import Record
 from daemon.core.seen import Activity, Copy
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
+
+GENERATION_DIGITS: Final = 3
+"""How many digits of an event id are looked at for its generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Copies:
             self._silent = frozenset(a.user.email for a in known if not a.is_enabled)
         marked = [copy.mark.activity for copy in page.seen if copy.mark]
         records = (*records, *(await tx.records_of_activities(marked) if marked else ()))
+        records = (*records, *await _made_as(tx, refs, records))
         saved: dict[str, Record] = {}
         for copy in page.seen:
             record = self._record_of(copy, [saved.get(r.link.id, r) for r in records])
@@ -162,16 +166,17 @@ class Copies:
 
     def _record_of(self, copy: Copy, records: Sequence[Record]) -> Record:
         by_ref = [r for r in records if _has_ref(r.link, copy.ref)]
+        by_id = [r for r in records if _generation(r.link, copy.ref) is not None]
         by_uid = [r for r in records if _is_copied_by(r.link, copy)]
         by_mark = [r for r in records if _is_marked_for(r.link, copy)]
         fresh = Record(Link(self._tools.new_id(), born=Side.GOOGLE))
-        return next(iter([*by_ref, *by_uid, *by_mark]), fresh)
+        return next(iter([*by_ref, *by_id, *by_uid, *by_mark]), fresh)
 
     def _shown(self, record: Record, copy: Copy) -> Record:
         if self._is_outdated(record):
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
         now = self._tools.now()
-        link = record.link.letting_go(now).showing(Side.GOOGLE, copy)
+        link = _raised(record.link, copy.ref).letting_go(now).showing(Side.GOOGLE, copy)
         after = _noticed(record, link.outliving(Side.GOOGLE, now), now, self._looking)
         return after if after is record else self._asked(after)
 
@@ -241,6 +246,34 @@ def creating_event(link: Link, ref: str, user: str = "") -> Claim | None:
     )
 
 
+async def _made_as(tx: Transaction, refs: Sequence[str], known: Sequence[Record]) -> list[Record]:
+    """Return the records that events were made for which they do not know yet: the database is of yesterday (C4)."""
+    found = []
+    for ref in refs:
+        if any(_has_ref(record.link, ref) for record in known):
+            continue
+        for digits in range(1, GENERATION_DIGITS + 1):
+            record = await tx.record(ref[:-digits])
+            if record is not None and _generation(record.link, ref) is not None:
+                found.append(record)
+    return found
+
+
+def _generation(link: Link, ref: str) -> int | None:
+    """Return which generation of a link's event this is, if it is one."""
+    number = ref.removeprefix(link.id)
+    return int(number) if number != ref and number.isdecimal() else None
+
+
+def _raised(link: Link, ref: str) -> Link:
+    """Return the link as it was when this event of it was made."""
+    generation = _generation(link, ref)
+    if generation is None or generation <= link.generation:
+        return link
+    older = tuple(copy for copy in link.copies if _generation(link, copy.ref) is None)
+    return replace(link, generation=generation, copies=older, source="")
+
+
 def _is_copied_by(link: Link, copy: Copy) -> bool:
     """Tell whether this is another user's copy of the same event."""
     is_same = any(other.uid == copy.uid for other in link.copies)
@@ -252,7 +285,9 @@ def _is_marked_for(link: Link, copy: Copy) -> bool:
     mark, activity = copy.mark, link.activity
     if mark is None or activity is None or link.copies:
         return False
-    return mark.event == copy.ref and mark.activity == activity.ref
+    # A mark on anybody's event is not to bring it together with anybody's activity.
+    is_theirs = copy.user in {activity.user, *activity.members}
+    return is_theirs and (mark.event, mark.activity) == (copy.ref, activity.ref)
 
 
 def _has_ref(link: Link, ref: str) -> bool:
@@ -269,9 +304,7 @@ def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Rec
     """Return the record with what was seen, due if it is news; the very same record if it is none."""
     if link == record.link:
         return record
-    is_lifted = link.standing.stand is Stand.SET_ASIDE or link.standing == APPROVED
-    if is_lifted and _content(link) != _content(record.link):
-        link = replace(link, standing=LIVE)
+    link = lifted(record.link, link)
     due_at = None if looking.is_first and not link.base.is_pair else now
     return replace(
         record,
@@ -282,6 +315,12 @@ def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Rec
         noticed_at=record.noticed_at or now,
         looked_at=now,
     )
+
+
+def lifted(before: Link, link: Link) -> Link:
+    """Return the link as it takes part again where a person changed what was set aside or approved (R3, D5)."""
+    may_be = link.standing.stand is Stand.SET_ASIDE or link.standing == APPROVED
+    return replace(link, standing=LIVE) if may_be and _content(link) != _content(before) else link
 
 
 def _content(link: Link) -> tuple[object, ...]:

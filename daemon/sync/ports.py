@@ -181,7 +181,7 @@ class Transaction(Protocol):
     async def records_unlooked(
         self, users: Sequence[str], before: datetime, limit: int
     ) -> tuple[Record, ...]:
-        """Return the entries that these users own or are members of with a Severa side last looked at before this.
+        """Return the entries that these users take part in with a Severa side last looked at before this.
 
         The oldest look comes first.
         """

@@ -1,19 +1,23 @@
 """Reading by id what became of a write we never heard of, and whether what is missing is really gone."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from daemon.core.account import Account
 from daemon.core.company import User
 from daemon.core.link import Claim, Deed, Link, Side
 from daemon.core.meeting import copy_of
 from daemon.core.seen import Copy
+from daemon.core.view import Create
 from daemon.errors import Gone, Refused, Transient, UserRefused
 from daemon.sync.access import Access
 from daemon.sync.observe import is_made_by
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 WITNESSES_MAX: Final = 3
 """How many activities are asked for before a deletion in Severa is put off as not proved."""
 
@@ -42,13 +46,13 @@ class ReadBack:
                 continue  # One guest's closed calendar is not to hold up the others.
             link = link.showing(Side.GOOGLE, seen, user=copy.user)
         for claim in link.claims:
-            if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim.ref):
+            if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim):
                 link = await self._created_event(link, claim)
         return link
 
     async def _organizers(self, link: Link) -> Link:
         """Ask for the organizer's own event, also where the organizer does not use the sync (E1)."""
-        speaks = link.google
+        speaks = link.google or next(iter(link.copies), None)
         organizer = self._access.at(speaks.organizer) if speaks else None
         if speaks is None or organizer is None or any(copy.is_organizer for copy in link.copies):
             return link
@@ -130,6 +134,13 @@ class ReadBack:
                     return link.showing(Side.SEVERA, activity)
         return link
 
+    async def equal(self, link: Link, owner: Account, action: Create) -> Link | None:
+        """Return the link with an equal activity of somebody who does not use the sync and was never listed (E2)."""
+        found = await self._tools.severa.find(owner.user, action.entry, since=EVER)
+        linked = await self._linked([activity.ref for activity in found])
+        free = sorted((a for a in found if a.ref not in linked), key=lambda activity: activity.ref)
+        return link.showing(Side.SEVERA, free[0]) if free else None
+
     async def _linked(self, refs: list[str]) -> set[str]:
         records = await self._tools.store.read(lambda tx: tx.records_of_activities(refs))
         return {record.link.activity.ref for record in records if record.link.activity}
@@ -143,5 +154,6 @@ def _is_open_create(claim: Claim, side: Side) -> bool:
     return claim.side is side and claim.deed is Deed.CREATE and not claim.is_checked
 
 
-def _holds(link: Link, ref: str) -> bool:
-    return any(copy.ref == ref for copy in link.copies)
+def _holds(link: Link, claim: Claim) -> bool:
+    """Tell whether the organizer's event that a claim set out to create was seen; a guest's copy is another's."""
+    return any((copy.ref, copy.user) == (claim.ref, claim.user) for copy in link.copies)

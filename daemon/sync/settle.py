@@ -128,8 +128,8 @@ class Settle:
         owner = self._accounts.get(record.user)
         if owner is not None and owner.is_enabled:
             return owner.stage in FIRST_STAGES
-        enabled = self._access.enabled(record.link)
-        return all(account.stage in FIRST_STAGES for account in enabled)
+        enabled = list(self._access.enabled(record.link))
+        return bool(enabled) and all(account.stage in FIRST_STAGES for account in enabled)
 
     async def _hold(self, records: Sequence[Record], reasons: Mapping[str, str]) -> None:
         if not records:
@@ -207,7 +207,8 @@ class Settle:
             await self._put_off(record, "The company's set-up is at fault.", withdraw=True)
         except UserRefused as error:
             self.refused_users[error.user or record.user] = error
-            await self._put_off(record, str(error), withdraw=True)
+            after = 0.0 if self._has_substitute(record, error) else None
+            await self._put_off(record, str(error), after=after, withdraw=True)
         except (Stale, Exists, Gone) as error:
             await self._doubt(record, error)
         except RateLimited as error:
@@ -220,6 +221,13 @@ class Settle:
         except Exception as error:
             await self._put_off_fault(record, error)
         return None
+
+    def _has_substitute(self, record: Record, error: UserRefused) -> bool:
+        """Tell whether somebody else organizes it, now that Google does not know the owner (E3)."""
+        link = record.link
+        if link.activity is None or link.copies:
+            return False
+        return self._access.organizer_for(link).user.guid != (error.user or record.user)
 
     async def _put_off_fault(self, record: Record, error: Exception) -> None:
         self._tools.report("entry.fault", entry=record.link.id, exc_info=error)
@@ -303,7 +311,7 @@ def _rested(record: Record, now: datetime) -> Record:
         over_at = max(claim.made_at for claim in removals) + CLAIM_LIFE
         doubted = link.doubted | ({claim.side for claim in removals} if over_at < now else set())
         return replace(record, link=replace(link, doubted=doubted), due_at=max(over_at + TICK, now))
-    link = replace(link, left=frozenset())
+    link = link.settled()
     if link.standing == APPROVED or link.standing.stand is Stand.RESTORED:
         link = replace(link, standing=LIVE)  # What was decided is done.
     rested = replace(record, link=link, due_at=None, noticed_at=None)

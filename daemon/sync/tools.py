@@ -27,6 +27,7 @@ class Rules:
     winner: Side = Side.SEVERA
     default_type: str = ""
     skipped_kinds: tuple[str, ...] = ()
+    removes_declined: bool = False
     initial: timedelta = timedelta(days=30)
     history: timedelta = timedelta(days=30)
     presence_ttl: timedelta = timedelta(hours=12)
@@ -99,5 +100,6 @@ async def policy_of(store: Store, rules: Rules) -> Policy:
         selected=settings.selected,
         default_type=rules.default_type,
         skipped_kinds=rules.skipped_kinds,
+        removes_declined=rules.removes_declined,
         initial=rules.initial,
     )

@@ -40,6 +40,11 @@ class MemoryStore:
         """Return what is kept now, as a backup would."""
         return self._kept.copied()
 
+    @property
+    def settings(self) -> Settings:
+        """What is kept of the company's settings."""
+        return self._kept.settings
+
     def restore(self, kept: Kept) -> None:
         """Put a backup in the place of what is kept."""
         self._kept = kept.copied()
@@ -148,7 +153,7 @@ class MemoryTransaction:
         self, users: Sequence[str], before: datetime, limit: int
     ) -> tuple[Record, ...]:
         wanted = set(users)
-        there = self._those(lambda r: r.link.activity is not None and bool(_members(r) & wanted))
+        there = self._those(lambda r: r.link.activity is not None and bool(_holders(r) & wanted))
         never = [record for record in there if record.looked_at is None]
         looked = [(r.looked_at, r.link.id, r) for r in there if r.looked_at is not None]
         old = [record for at, _, record in sorted(looked, key=_first_two) if at < before]

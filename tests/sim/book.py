@@ -48,6 +48,7 @@ class Grave:
 
     by_person: bool
     tick: int
+    minute: float
     cells: dict[str, Cell]
     seen: frozenset[int]
     """The edits that the deleted object itself had taken in."""
@@ -100,6 +101,8 @@ class Book:
     """The ticks of those of the daemon's writes that were carried out without its knowing."""
     edits: int = 0
     origins: int = 0
+    removals: dict[Place, float] = field(default_factory=dict)
+    """When the daemon last set out to delete something."""
     guests: Guests = field(default_factory=Guests)
 
     # People
@@ -233,7 +236,7 @@ class Book:
         """Note and judge a deletion; `reason` is a rule that takes the object away, if there is one."""
         self.tick += 1
         self._pair(place, partner)
-        grave = self.graves.get((place[0].other, partner))
+        grave = self._grave_of(place, partner)
         if reason:
             self.counts[f"removed by {reason}"] += 1
         elif grave is None or not grave.by_person:
@@ -241,6 +244,19 @@ class Book:
         else:
             self._judge_removal(place, grave, is_late=is_late)
         self._bury(place, by_person=False)
+
+    def _grave_of(self, place: Place, partner: str) -> Grave | None:
+        """Return the deletion by a person of the other side, or of another one that this was made of before."""
+        grave = self.graves.get((place[0].other, partner))
+        if grave is not None and grave.by_person:
+            return grave
+        origin = self.origin.get(place)
+        relatives = (
+            other
+            for at, other in self.graves.items()
+            if at[0] is place[0].other and origin is not None and self.origin.get(at) == origin
+        )
+        return next((other for other in relatives if other.by_person), grave)
 
     def _judge(
         self,
@@ -263,7 +279,8 @@ class Book:
         was_empty = isinstance(agreed, Entry) and getattr(agreed, name) == ""
         if old.edit == 0:
             return ""
-        if self.partner(place) in self.read_only:
+        mine = self.origin.get(place)
+        if any(p == self.partner(place) or self.origin.get(p) == mine for p in self.read_only):
             return self._counted("set back (D6)")
         if old.value == "" and (old.before is None or was_empty):
             return self._counted("filled where it was empty (C1)")
@@ -277,6 +294,8 @@ class Book:
             if self._was_unheard(place, name, source):
                 return self._counted("written, never heard of, edited, lost (D1)")
             return "" if self.restored else f"went back to {value!r} over the later {old.value!r}"
+        if self.was_ever(self.partner(place), "title", MASKS["title"]):
+            return self._counted("not told to an open activity, and edited there (B4)")
         if place[0] is self.winner and not self.restored:
             return f"{old.value!r} lost to {value!r}, though its side wins"
         return self._counted("lost to the other side's edit (D1)")
@@ -309,12 +328,18 @@ class Book:
             at_deletion = grave.cells[name]
             is_known = cell.edit in at_deletion.known or cell.edit == 0
             is_same = self.alike(place, name, cell.value, at_deletion.value)
+            is_same = is_same or self._is_back(place, name, cell, at_deletion)
             if is_known or is_same or self._is_excused(place, name, cell, is_late=is_late):
                 continue
             if not self.restored:
                 self.broken.append(
                     f"{_named(place)} was deleted with the edit {name}={cell.value!r} in it (D2)"
                 )
+
+    def _is_back(self, place: Place, name: str, cell: Cell, at_deletion: Cell) -> bool:
+        """Tell whether a field was edited there and back again, to what the deleted side had taken in."""
+        cells = self.history[(*place, name)][:-1]
+        return any(c.edit in at_deletion.known and c.value == cell.value for c in cells)
 
     def _source(self, other: Place, name: str, value: Any, to: Side) -> Cell | None:
         """Return the latest edit on the other side that the daemon can have carried over as `value`."""
@@ -344,8 +369,8 @@ class Book:
         """Return the other side of an object, as far as the book knows it."""
         return place[0].other, self.partners.get(place, "")
 
-    def twins(self, place: Place) -> set[Place]:
-        """Return the other living objects on this side that stem from the same entry."""
+    def twins(self, place: Place, *, is_living: bool = True) -> set[Place]:
+        """Return the other (living) objects on this side that stem from the same entry."""
         mine = self.origin.get(place)
         return {
             other
@@ -354,7 +379,7 @@ class Book:
             and other[0] is place[0]
             and mine is not None
             and origin == mine
-            and other not in self.graves
+            and not (is_living and other in self.graves)
         }
 
     def was_ever(self, place: Place, name: str, value: Any) -> bool:
@@ -384,7 +409,7 @@ class Book:
         }
         seen = frozenset[int]().union(*(cell.chain for cell in self.cells[place].values()))
         self.guests.buried(place)
-        self.graves[place] = Grave(by_person, self.tick, cells, seen)
+        self.graves[place] = Grave(by_person, self.tick, self.minute, cells, seen)
 
     def _was_unheard(self, place: Place, name: str, source: Cell) -> bool:
         """Tell whether this edit had been carried here by a write that the daemon never heard back from."""

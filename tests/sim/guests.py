@@ -47,6 +47,8 @@ class Guests:
     numbers: int = 0
     unheard: set[tuple[Place, str]] = field(default_factory=set)
     """Parts that were changed before the daemon knew what had become of its own write to them."""
+    written: set[tuple[Place, str]] = field(default_factory=set)
+    """Parts that the daemon wrote to."""
     joined: dict[Place, int] = field(default_factory=dict)
     """How many edits there were when an entry was matched with one that was there on the other side."""
 
@@ -78,12 +80,16 @@ class Guests:
             )
             if value is before.value:
                 continue
-            is_taken_in = value is theirs.value and not is_unheard
+            # A new event asks everybody, whatever was answered already.
+            is_asked = place[0] is Side.GOOGLE and before.value is OUT and value is Answer.NONE
+            is_taken_in = value is theirs.value and not is_unheard and not is_asked
             known = before.known | (theirs.known if is_taken_in else frozenset())
             sure = before.known if before.sure is None else before.sure
+            self.written.add((place, name))
             if is_unheard:
                 self.unheard.add((place, name))
-            self.shown[place, name] = Part(value, theirs.edit, known, sure)
+            edit = 0 if is_asked else theirs.edit
+            self.shown[place, name] = Part(value, edit, known, sure)
 
     def stored(self, places: Collection[Place]) -> None:
         """Note that the daemon knows what became of its writes to these objects."""
@@ -95,7 +101,7 @@ class Guests:
         """Note that both show the same, so that whoever sees either knows of both."""
         for name in {name for place, name in self.shown if place in (one, other)}:
             mine, theirs = self.part(one, name), self.part(other, name)
-            is_carried = mine.edit == theirs.edit and mine.value is theirs.value
+            is_carried = mine.edit == theirs.edit != 0 and mine.value is theirs.value
             if is_carried and mine.sure is None and theirs.sure is None:
                 known = mine.known | theirs.known
                 self.shown[one, name] = Part(mine.value, mine.edit, known)
@@ -124,9 +130,10 @@ class Guests:
         return f"{address_in(name)} is {value.value} where {last[-1].value.value} was said last"
 
     def were_matched(self, one: Place, other: Place, name: str) -> bool:
-        """Tell whether two entries were matched that said different things of somebody, who said nothing since (C1)."""
+        """Tell whether two entries were matched that said different things of somebody, and never agreed since (C1)."""
         numbers = [e.number for at in (one, other) for e in self.edits.get((at, name), [])]
-        return max(numbers, default=0) <= self.joined.get(one, -1)
+        is_old = max(numbers, default=0) <= self.joined.get(one, -1)
+        return one in self.joined and (is_old or not {(one, name), (other, name)} & self.written)
 
     def _names(self, place: Place, entry: Entry) -> set[str]:
         assert PEOPLE in entry.known(), "the vendor knows who takes part"

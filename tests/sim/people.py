@@ -21,6 +21,9 @@ REPEATED = 0.2
 def act(world: World, dice: Random) -> None:
     """Let somebody do something; what the product refuses to them does not happen."""
     known = ACTS | (MEETINGS if world.climate.has_meetings else {})
+    if world.climate.restores:
+        # Of two that are alike nothing tells after a backup was put back which was which.
+        known = {name: act for name, act in known.items() if act is not _duplicate}
     acts = world.climate.acts or tuple(known)
     chosen = dice.choices(acts, [WEIGHTS.get(name, 1) for name in acts])[0]
     try:
@@ -90,6 +93,8 @@ def _duplicate(world: World, dice: Random) -> None:
         return
     ref = world.google.person_duplicate(copy.user, copy.ref)
     world.book.person_added((Side.GOOGLE, ref), world.google.event(copy.user, ref).entry)
+    if copy.user == OUTSIDE:
+        world.book.read_only.add((Side.GOOGLE, ref))
     world.tell(f"{copy.user} duplicates {copy.ref} in Google as {ref}")
 
 
@@ -125,6 +130,7 @@ def _change_privacy(world: World, dice: Random) -> None:
 def _change_event(world: World, user: str, ref: str, change: Entry) -> None:
     world.google.person_edit(user, ref, change)
     world.book.person_edited((Side.GOOGLE, ref), world.google.event(user, ref).entry)
+    world.note_abandoned(ref)
     world.tell(f"{user} edits {ref} in Google: {said(change)}")
 
 
@@ -271,6 +277,7 @@ def _part(address: str, answer: Answer) -> Entry:
 def _note_event(world: World, ref: str) -> None:
     place = (Side.GOOGLE, ref)
     world.book.person_edited(place, world.google.living()[ref].entry)
+    world.note_abandoned(ref)
 
 
 def _colleagues(world: World, dice: Random) -> list[User]:

@@ -11,7 +11,7 @@ from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.record import Record
 
 from .alike import FIELDS
-from .book import Cell, Grave, Place
+from .book import ATTEMPT_LIFE, Cell, Grave, Place
 from .together import lost_guests, unlike_people
 from .world import OUTSIDE, TASK, World
 
@@ -147,27 +147,37 @@ def _twice(world: World) -> Iterator[str]:
     """No entry exists twice."""
     book, stems = world.book, defaultdict[tuple[Side, int], list[Place]](list)
     living = [(Side.SEVERA, ref) for ref in world.severa.rows]
-    # What an outsider has for himself is not the company's.
-    living += [(Side.GOOGLE, c.ref) for c in world.google.copies() if c.user != OUTSIDE]
+    # What an outsider organizes for others than enabled users is nobody's business here (E6). And after a backup was
+    # put back nothing tells of an event on a calendar that nobody lists.
+    living += [
+        (Side.GOOGLE, copy.ref)
+        for copy in world.google.copies()
+        if copy.user in world.enabled or (copy.organizer != OUTSIDE and not book.restored)
+    ]
     for place in dict.fromkeys(living):
         if place in book.origin:
             stems[place[0], book.origin[place]].append(place)
-    for (side, _), places in stems.items():
+    for (side, origin), places in stems.items():
+        if any(book.origin.get((Side.GOOGLE, ref)) == origin for ref in world.abandoned):
+            continue
         places = [p for p in places if not _is_touched_twin(world, p) and not _is_held(world, p)]
         if len(places) > 1 and not _have_changed_places(world, places):
             yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
 
 
 def _is_held(world: World, place: Place) -> bool:
-    """Tell whether somebody is asked whether this may go."""
-    held = (r.link for r in world.store.records.values() if r.link.standing.stand is Stand.HELD)
-    return any(seen.ref == place[1] for link in held if (seen := link.seen(place[0])))
+    """Tell whether somebody is asked whether this may go, or belongs to another (C4)."""
+    asked = (Stand.HELD, Stand.PARTED)
+    listed_ones = (r.link for r in world.store.records.values() if r.link.standing.stand in asked)
+    return any(seen.ref == place[1] for link in listed_ones if (seen := link.seen(place[0])))
 
 
 def _is_touched_twin(world: World, place: Place) -> bool:
     """Tell whether this is a late twin that a person edited, so that it stays, or the event that it was given then."""
     book = world.book
     twin = place if place[0] is Side.SEVERA else book.partner(place)
+    if twin in world.unknown and twin in book.touched:
+        return True  # Edited beyond recognition before the daemon knew whom Severa calls its maker.
     earlier = [other for other in book.twins(twin) if _born(world, other) < _born(world, twin)]
     return twin in book.touched and bool(earlier)
 
@@ -202,6 +212,9 @@ def _undone_deletions(world: World) -> Iterator[str]:
         if grave_place[0] is Side.SEVERA and grave_place[1] not in world.known:
             # Made by a create whose answer was lost, and deleted before any look: Severa keeps no trace of it.
             world.counts["deleted before it was seen"] += 1
+            continue
+        if grave.minute - book.removals.get(grave_place, -ATTEMPT_LIFE) < ATTEMPT_LIFE:
+            world.counts["deleted while a deletion might still have landed"] += 1
             continue
         origin = book.origin.get(grave_place)
         for place in living:

@@ -152,6 +152,9 @@ class Story:
     def _backup_or_restore(self, step: str, dice: Random) -> None:
         world = self._world
         if self._backup is None:
+            # Before its first answer the daemon does not know whom Severa names as the maker of its activities.
+            if not world.store.settings.api_user:
+                return
             if len(world.enabled) == world.climate.enabled and dice.random() < 0.4:
                 self._backup = (world.book.minute, world.store.snapshot())
                 world.tell("a backup is made")
@@ -160,6 +163,7 @@ class Story:
             world.pass_time(1000)
             taken_at, kept = self._backup
             world.store.restore(kept)
+            self._loop.play(world.store.write(_as_copy))
             world.read_line = kept.last_change
             world.book.restored.append((taken_at, world.book.minute))
             self._engine = self._born()
@@ -236,6 +240,11 @@ class Story:
             "twin.removed",
         ):
             world.tell(f"   reports {event} {fields.get('entry', '')[:6]}")
+
+
+async def _as_copy(tx: Any) -> None:
+    """Mark a backup as one, as the command that makes it does."""
+    await tx.save_settings(replace(await tx.settings(), is_copy=True))
 
 
 def _pause(number: int) -> float:

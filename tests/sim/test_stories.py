@@ -4,9 +4,10 @@ import pytest
 
 from .shrink import shrunk
 from .story import Outcome, play
+from .world import MEETINGS_FROM, RESTORES_FROM
 
-BLOCKS = 8
 STORIES_A_BLOCK = 20
+BLOCKS = (0, 20, 40, 60, 80, MEETINGS_FROM, MEETINGS_FROM + 20, MEETINGS_FROM + 40, RESTORES_FROM)
 
 REGRESSIONS = {
     247: "our own change of type, made for privacy, was taken for a person's and took the event away (B5)",
@@ -21,6 +22,31 @@ REGRESSIONS = {
     30532: "the same, and a deletion was undone by it (D2)",
     30798: "a create took the late twin of another one for its own, and the right one was removed (C4)",
     197: "a create that landed late and was seen later still was taken for a person's event (C4)",
+    60405: "a DELETE in Severa landed late and was taken for a person's (D2)",
+    31215: "unmasking wrote over a newer edit in Severa (B4, D1)",
+    60346: "the same with another field",
+    32143: "an unheard first create was made twice, its maker not known yet (C4)",
+    33162: "the same, edited twice",
+    60956: "the same, for another owner",
+    100023: "that a guest had left was lost when the own copy went (E6)",
+    100129: "an activity made again counted as agreed with those who were in the one before (E4)",
+    100183: "a removal that was refused was remembered, and a person's taken for it (D2)",
+    100215: "a meeting was called off when nobody was left who uses the sync, and stayed in Severa (E6)",
+    100433: "a late twin was not known again, for its people were not read (C4)",
+    100587: "an event was made again for a guest who had left a colleague's meeting (E6)",
+    100641: "somebody was asked again whom a person had taken out before we heard of it (D1)",
+    100745: "an activity made for a colleague without sync was not adopted (E1, C4)",
+    101283: "the organizer's edit was agreed on when the own event took over from a guest's copy (D1, E2)",
+    112171: "a list read after a write showed somebody's edit, which was taken for ours (D1)",
+    114731: "an answer given on joining was left as different (C1, E5)",
+    205522: "a change that was carried out in part was forgotten whole, and came back (D1)",
+    222109: "a private meeting of a colleague without sync was never swept (D4)",
+    301431: "a newer event of an entry was not taken for its own after a backup was put back (C4)",
+    601653: "an outsider's edit was agreed on when the copy that spoke went (D1, E6)",
+    1000000017: "a backup put back: what was agreed since was unknown (C4)",
+    1000000053: "a backup put back: what was linked since was doubled (C4)",
+    1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",
+    1000000122: "a backup put back: an event came to stand in two entries (C4)",
 }
 """Seeds that once broke a promise, and which."""
 
@@ -48,9 +74,8 @@ def told(outcome: Outcome) -> str:
     )
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
-def test_every_promise_holds_however_the_story_went(block: int) -> None:
-    first = block * STORIES_A_BLOCK
+@pytest.mark.parametrize("first", BLOCKS)
+def test_every_promise_holds_however_the_story_went(first: int) -> None:
     for seed in range(first, first + STORIES_A_BLOCK):
         outcome = play(seed)
 

@@ -76,7 +76,7 @@ class Office(Interrupted):
             await self.undo(line, **how)
         return str(refusal.value)
 
-    def titles(self) -> tuple[list[str], list[str]]:
+    def names(self) -> tuple[list[str], list[str]]:
         """Return what is called what in Severa and in Google."""
         rows = sorted(str(row.entry.title) for row in self.severa.rows.values())
         events = sorted(str(copy.entry.title) for copy in self.google.living().values())
@@ -135,7 +135,7 @@ async def test_a_change_that_was_carried_over_goes_back_on_both_sides(
     await office.settle()
 
     assert proposal.plan.back == Entry(title="plan", notes="")
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
     undone = office.line("changed", side)
     assert (undone.rule, undone.cause, undone.entry) == ("D7", "undo", made.entry)
     assert past_of(undone) == past_of(made)[::-1]
@@ -152,7 +152,7 @@ async def test_an_undo_can_be_undone(office: Office) -> None:
     await office.undo(office.line("changed", SEVERA))
     await office.settle()
 
-    assert office.titles() == (["changed", "kept"], ["changed", "kept"])
+    assert office.names() == (["changed", "kept"], ["changed", "kept"])
 
 
 async def test_the_value_that_lost_a_conflict_can_be_brought_back(office: Office) -> None:
@@ -164,7 +164,7 @@ async def test_the_value_that_lost_a_conflict_can_be_brought_back(office: Office
     await office.undo(office.line("changed", GOOGLE))
     await office.settle()
 
-    assert office.titles() == (["Google loses", "kept"], ["Google loses", "kept"])
+    assert office.names() == (["Google loses", "kept"], ["Google loses", "kept"])
 
 
 async def test_a_field_that_was_changed_since_is_asked_about(office: Office) -> None:
@@ -179,7 +179,7 @@ async def test_a_field_that_was_changed_since_is_asked_about(office: Office) -> 
     await office.settle()
 
     assert proposal.plan.changed_since == {"title"}
-    assert office.titles() == (["changed again", "kept"], ["changed again", "kept"])
+    assert office.names() == (["changed again", "kept"], ["changed again", "kept"])
     assert {copy.entry.notes for copy in office.google.living().values()} == {""}
     again = await office.undo(made)
     assert not again.has_work
@@ -188,7 +188,7 @@ async def test_a_field_that_was_changed_since_is_asked_about(office: Office) -> 
     await office.undo(made, is_forced=True)
     await office.settle()
 
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
     assert (await office.undo(made)).is_done
 
 
@@ -210,7 +210,7 @@ async def test_what_goes_back_is_carried_on_though_the_daemon_wrote_it_before(
     await office.undo(made)
     await office.settle()
 
-    assert office.titles() == (["kept", "older"], ["kept", "older"])
+    assert office.names() == (["kept", "older"], ["kept", "older"])
 
 
 async def steps_to(office: Office, what: str) -> int:
@@ -264,7 +264,7 @@ async def test_text_that_is_hidden_because_it_is_private_is_not_shown_again(
     assert past_of(masked)[0].title == "plan"
 
     assert "private" in await office.refuses(masked)
-    assert "plan" not in office.titles()[0]
+    assert "plan" not in office.names()[0]
 
 
 # What comes back
@@ -281,7 +281,7 @@ async def test_what_was_deleted_on_both_sides_comes_back_on_both(
     delete("plan")
     await office.settle()
     removed = office.line("removed", side)
-    assert office.titles() == (["kept"], ["kept"])
+    assert office.names() == (["kept"], ["kept"])
 
     proposal = await office.undo(removed)
     await office.settle()
@@ -295,7 +295,7 @@ async def test_what_was_deleted_on_both_sides_comes_back_on_both(
     assert (await office.undo(removed)).is_done
     office.edit_event("plan", title="followed")
     await office.settle()
-    assert office.titles() == (["followed", "kept"], ["followed", "kept"])
+    assert office.names() == (["followed", "kept"], ["followed", "kept"])
 
 
 @pytest.mark.parametrize("side", [SEVERA, GOOGLE])
@@ -313,7 +313,7 @@ async def test_an_undone_deletion_can_be_undone_and_undone_again(
 
     await office.undo(office.line("created", side, rule="D7"))
     await office.settle()
-    assert office.titles() == (["kept"], ["kept"])
+    assert office.names() == (["kept"], ["kept"])
     assert "undone before" in await office.refuses(removed)
     assert (await office.undo(office.line("created", side, rule="D7"))).is_done
 
@@ -356,13 +356,13 @@ async def test_an_activity_of_a_type_that_is_not_selected_comes_back_on_both_sid
     await office.undo(office.line("removed", SEVERA))
     await office.settle()
 
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
     await office.is_quiet()
 
     # Nobody knows any more where it was born, so no type takes its event away.
     office.edit_activity("plan", INTERNAL.guid)
     await office.settle()
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
 
 
 async def test_an_activity_is_not_made_again_before_it_is_known_what_became_of_an_earlier_try(
@@ -377,10 +377,10 @@ async def test_an_activity_is_not_made_again_before_it_is_known_what_became_of_a
     assert not await office.undone(removed)
 
     assert "an earlier try" in await office.refuses(removed)
-    assert office.titles() == (["kept", "plan"], ["kept"])
+    assert office.names() == (["kept", "plan"], ["kept"])
     await office.settle()
 
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
     assert (await office.undo(removed)).is_done
 
 
@@ -404,14 +404,14 @@ async def test_a_try_that_may_still_land_is_remembered_through_the_next(office: 
     office.hurt(step, Harm.DIES_BEFORE)
     assert not await office.undone(removed)
     await office.settle()
-    assert office.titles() == (["kept"], ["kept"])
+    assert office.names() == (["kept"], ["kept"])
 
     await office.undo(removed)
 
     made = office.store.records[office.line("created", SEVERA, rule="D7").entry]
     assert [claim.deed for claim in made.link.claims] == [Deed.CREATE]
     await office.settle()
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
 
 
 async def test_what_a_rule_took_out_of_a_calendar_does_not_come_back(office: Office) -> None:
@@ -422,7 +422,7 @@ async def test_what_a_rule_took_out_of_a_calendar_does_not_come_back(office: Off
     assert removed.rule == "B5"
 
     assert "B5" in await office.refuses(removed)
-    assert office.titles() == (["kept", "plan"], ["kept"])
+    assert office.names() == (["kept", "plan"], ["kept"])
 
 
 async def test_a_private_entry_comes_back_private(office: Office) -> None:
@@ -451,12 +451,12 @@ async def test_an_event_that_was_made_again_and_deleted_at_once_is_made_under_an
     assert "insert" in office.steps[-1]
     office.delete_event("plan")
     await office.settle(PAUSES_S)
-    assert office.titles() == (["kept"], ["kept"])
+    assert office.names() == (["kept"], ["kept"])
 
     await office.undo(removed)
     await office.settle()
 
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
     await office.is_quiet()
 
 
@@ -474,7 +474,7 @@ async def test_what_the_sync_created_is_removed_and_what_it_was_made_from_stays(
     await office.undo(made)
     await office.settle()
 
-    assert office.titles() == ((["kept"], ["kept", "plan"])[:: 1 if side is SEVERA else -1])
+    assert office.names() == ((["kept"], ["kept", "plan"])[:: 1 if side is SEVERA else -1])
     record = office.store.records[made.entry]
     assert record.link.standing.stand is Stand.PARTED
     assert office.line("removed", side).rule == "D7"
@@ -486,7 +486,7 @@ async def test_what_the_sync_created_is_removed_and_what_it_was_made_from_stays(
     await office.undo(office.line("removed", side))
     await office.settle()
 
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
     assert office.store.records[made.entry].link.standing.stand is Stand.LIVE
     await office.is_quiet()
 
@@ -503,11 +503,11 @@ async def test_what_was_created_and_changed_since_is_removed_only_when_asked_for
     await office.settle()
     assert not proposal.has_work
     assert proposal.plan.changed_since == {"notes"}
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
 
     await office.undo(made, is_forced=True)
     await office.settle()
-    assert office.titles() == (["kept"], ["kept", "plan"])
+    assert office.names() == (["kept"], ["kept", "plan"])
 
 
 async def test_what_was_created_and_followed_the_original_since_counts_as_untouched(
@@ -521,7 +521,7 @@ async def test_what_was_created_and_followed_the_original_since_counts_as_untouc
     await office.undo(made)
     await office.settle()
 
-    assert office.titles() == (["kept"], ["kept", "renamed"])
+    assert office.names() == (["kept"], ["kept", "renamed"])
 
 
 async def test_an_entry_that_changes_at_the_moment_of_its_removal_stays_and_stays_in_sync(
@@ -534,7 +534,7 @@ async def test_an_entry_that_changes_at_the_moment_of_its_removal_stays_and_stay
     assert "this very moment" in await office.refuses(made)
     await office.settle()
 
-    assert office.titles() == (["just now", "kept"], ["just now", "kept"])
+    assert office.names() == (["just now", "kept"], ["just now", "kept"])
     await office.is_quiet()
 
 
@@ -547,7 +547,7 @@ async def test_what_a_rule_keeps_out_by_now_is_not_followed_again(office: Office
     await office.settle()
 
     assert "B2" in await office.refuses(office.line("removed", GOOGLE))
-    assert office.titles() == (["kept", "plan"], ["kept"])
+    assert office.names() == (["kept", "plan"], ["kept"])
 
 
 async def test_an_entry_that_was_set_aside_is_tried_again_after_an_undo(office: Office) -> None:
@@ -565,7 +565,7 @@ async def test_an_entry_that_was_set_aside_is_tried_again_after_an_undo(office: 
     await office.undo(made)
     await office.settle()
 
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
 
 
 async def test_an_activity_with_hours_is_not_removed(office: Office) -> None:
@@ -574,7 +574,7 @@ async def test_an_activity_with_hours_is_not_removed(office: Office) -> None:
     office.severa.person_books_hours(office.activity("plan"))
 
     assert "B9" in await office.refuses(made, is_forced=True)
-    assert office.titles() == (["kept", "plan"], ["kept", "plan"])
+    assert office.names() == (["kept", "plan"], ["kept", "plan"])
 
 
 # What is refused
@@ -592,7 +592,7 @@ async def test_what_wrote_nothing_or_is_too_old_is_not_undone(office: Office) ->
     assert "was linked" in await office.refuses(office.line("linked"))
     office._now += timedelta(days=31)
     assert "30 days" in await office.refuses(changed)
-    assert office.titles() == (["changed"], ["changed"])
+    assert office.names() == (["changed"], ["changed"])
 
 
 async def test_nothing_is_undone_while_the_integration_is_off(office: Office) -> None:
@@ -606,7 +606,7 @@ async def test_nothing_is_undone_while_the_integration_is_off(office: Office) ->
     await office.store.write(turn_off)
 
     assert "is off" in await office.refuses(office.line("changed"))
-    assert "changed" in office.titles()[0]
+    assert "changed" in office.names()[0]
 
 
 async def test_nothing_is_written_for_somebody_who_has_switched_sync_off(office: Office) -> None:
@@ -686,7 +686,7 @@ async def play(name: str, step: int, harm: Harm, *, is_repeated: bool) -> Played
     return Played(office, steps, before)
 
 
-@pytest.mark.parametrize("harm", Harm)
+@pytest.mark.parametrize("harm", [Harm.DIES_BEFORE, Harm.DIES_AFTER, Harm.ANSWER_LOST])
 @pytest.mark.parametrize("name", CASES)
 async def test_the_end_is_the_same_wherever_an_undo_is_interrupted_and_asked_for_again(
     name: str, harm: Harm
@@ -704,7 +704,7 @@ async def test_the_end_is_the_same_wherever_an_undo_is_interrupted_and_asked_for
         await office.is_quiet()
 
 
-@pytest.mark.parametrize("harm", Harm)
+@pytest.mark.parametrize("harm", [Harm.DIES_BEFORE, Harm.DIES_AFTER, Harm.ANSWER_LOST])
 @pytest.mark.parametrize("name", CASES)
 async def test_an_undo_that_is_interrupted_and_never_asked_for_again_is_done_or_is_not(
     name: str, harm: Harm

@@ -36,10 +36,13 @@ def unlike_people(world: World, link: Link, row: Activity, event: Copy) -> Itera
 
 
 def lost_guests(world: World) -> Iterator[str]:
-    """Whom Severa does not know takes part until a person takes it back (E8)."""
+    """Whom Severa does not know takes part until a person takes it back, and is not told to Severa (E8)."""
     for ref, event in world.google.living().items():
         if ref in world.guested and event.entry.value(person(GUEST)) is Answer.OUT:
             yield f"{GUEST} was taken out of {ref}"
+    for ref, row in world.severa.rows.items():
+        if row.entry.value(person(GUEST)) is not Answer.OUT:
+            yield f"Severa was told of {GUEST} in {ref}"
 
 
 def _is_unheld(world: World, link: Link, guid: str, severa: Answer, google: Answer) -> bool:
@@ -56,11 +59,13 @@ def _is_unheld(world: World, link: Link, guid: str, severa: Answer, google: Answ
 def _never_agreed(world: World, places: tuple[Place, Place], name: str) -> bool:
     guests = world.book.guests
     is_unheard = any((place, name) in guests.unheard for place in places)
-    return is_unheard or guests.were_matched(*places, name)
+    return is_unheard or guests.were_matched(*places, name) or bool(world.book.restored)
 
 
 def _is_made_again(world: World, places: tuple[tuple[Side, str], ...]) -> bool:
     """Tell whether a side was made anew, with which answers begin anew, or two entries were found to be one."""
+    if world.book.restored:
+        return True  # What was agreed since the backup is not known any more.
     origins = [world.book.origin.get(place) for place in places]
     relatives = [place for place, origin in world.book.origin.items() if origin in origins]
     return len(relatives) > len(places) or any(place in world.book.joined for place in places)

@@ -225,6 +225,8 @@ class _Deed:
         call, book = self._call, self._world.book
         if call.name.startswith("get before"):
             book.read_at[call.ref] = book.tick
+        if call.name == "delete":
+            book.removals[self._side, call.ref] = book.minute
         if call.is_write and call.ref:
             book.sets_out((self._side, call.ref), call.change)
 
@@ -250,6 +252,8 @@ class _Deed:
         after = self._shown(place[1])
         if before is None:
             book.daemon_created(place, after.entry, self._partner, is_unheard=self._is_unheard)
+            if self._is_unheard and not self._world.store.settings.api_user:
+                self._world.unknown.add(place)
             book.sets_out(place, self._call.change)
         elif after is None:
             reason = self._reason(before)
@@ -276,7 +280,7 @@ class _Deed:
         if event and event.user == OUTSIDE and not _enabled_copies(world, event.ref):
             return "E6"
         place = (self._side, removed.ref)
-        if place not in world.book.touched and world.book.twins(place):
+        if place not in world.book.touched and world.book.twins(place, is_living=False):
             return "twin"
         return ""
 

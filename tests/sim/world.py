@@ -34,7 +34,7 @@ GUEST = "guest@elsewhere.example"
 MEETINGS_FROM = 100_000
 """In every other story from this seed on people meet each other."""
 RESTORES_FROM = 10**9
-"""In stories from this seed on a backup is put back; `.ci/sim --restores` plays them."""
+"""In all stories from this seed on a backup is put back; `.ci/sim --restores` plays them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,10 @@ class World:
     """The names of what people did and what went wrong, in order."""
     guested: set[str] = field(default_factory=set)
     """Events to which the guest from outside was asked."""
+    abandoned: set[str] = field(default_factory=set)
+    """Events of outsiders that no enabled user had for a while: whoever is asked again is asked anew."""
+    unknown: set[tuple[Side, str]] = field(default_factory=set)
+    """Activities made unheard before the daemon knew whom Severa names as their maker."""
     landings: list[Landing] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     """Activities that the daemon ever stored, or people made."""
@@ -162,6 +166,13 @@ class World:
         self.google.lateness = self.climate.late_listing
         self.book.winner = self.climate.winner
         self.book.is_privacy_kept = self.climate.has_personal
+
+    def note_abandoned(self, ref: str) -> None:
+        """Note whether no enabled user has a copy of an outsider's event any more."""
+        copies = [copy for copy in self.google.copies() if copy.ref == ref]
+        is_outside = any(copy.organizer == OUTSIDE for copy in copies)
+        if is_outside and not any(copy.user in self.enabled for copy in copies):
+            self.abandoned.add(ref)
 
     def daemon_now(self) -> datetime:
         """Return what the daemon's clock shows."""

@@ -63,6 +63,7 @@ copies = st.builds(
     mark=st.none() | st.builds(Mark, text, text),
     address=text,
     organizer=text,
+    before=st.none() | entries,
 )
 claims = st.builds(
     Claim,

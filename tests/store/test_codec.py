@@ -22,7 +22,11 @@ FULL_LINK = Link(
     id="one",
     born=Side.SEVERA,
     activity=replace(activity("activity-one"), created_at=NOW, updated_at=NOW),
-    copies=(replace(event("event-one"), mark=Mark("activity-one", "event-one")),),
+    copies=(
+        replace(
+            event("event-one"), mark=Mark("activity-one", "event-one"), before=Entry(title="before")
+        ),
+    ),
     claims=(replace(create_claim(), since=NOW),),
     standing=Standing(Stand.SET_ASIDE, "read only"),
     parent="series",
