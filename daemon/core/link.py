@@ -1,87 +1,32 @@
 """An entry as each side last showed it, as the two last agreed on it, and our writes still in doubt."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from enum import Enum
-from typing import Final
+from datetime import date, datetime
 
-from daemon.core.entry import ABSENT, NO_FIELDS, UNKNOWN, Answer, Entry, Half, entry_of, person
+from daemon.core.claim import APPROVED as APPROVED
+from daemon.core.claim import CLAIM_LIFE as CLAIM_LIFE
+from daemon.core.claim import LIVE as LIVE
+from daemon.core.claim import RESTORED as RESTORED
+from daemon.core.claim import Claim as Claim
+from daemon.core.claim import Deed as Deed
+from daemon.core.claim import Side as Side
+from daemon.core.claim import Stand as Stand
+from daemon.core.claim import Standing as Standing
+from daemon.core.entry import (
+    ABSENT,
+    UNKNOWN,
+    Answer,
+    Entry,
+    Half,
+    differing,
+    entry_of,
+    person,
+)
 from daemon.core.meeting import anchored, copy_of, remembering, shown_by, speaking
 from daemon.core.seen import Activity as Activity
 from daemon.core.seen import Copy as Copy
 from daemon.core.seen import Mark as Mark
 from daemon.core.seen import Seen as Seen
-
-CLAIM_LIFE: Final = timedelta(minutes=15)
-"""How long a vendor may sit on a request and still carry it out."""
-
-
-class Side(Enum):
-    """The two calendars."""
-
-    SEVERA = "severa"
-    GOOGLE = "google"
-
-    @property
-    def other(self) -> "Side":
-        """The opposite calendar."""
-        return Side.GOOGLE if self is Side.SEVERA else Side.SEVERA
-
-
-class Deed(Enum):
-    """What a write does."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    REMOVE = "remove"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A write that is being made and may never be heard back from; stored before the call."""
-
-    side: Side
-    deed: Deed
-    made_at: datetime
-    values: Entry = NO_FIELDS
-    """What is written; the fields it does not touch are unknown."""
-    takes_in: Entry = NO_FIELDS
-    """What the other side showed of these fields when this was decided."""
-    ref: str = ""
-    """Where it is written; empty while Severa has not named the activity yet."""
-    user: str = ""
-    """On whose calendar, or for which owner."""
-    since: datetime | None = None
-    """For a create in Severa: Severa's own clock just before; what is older is not ours."""
-    version: str = ""
-    """What a change or removal was made against (Google's etag): once that has moved, it can land no more."""
-    is_checked: bool = False
-    """That side was read by id since: a decision may be made, the claim stays to recognise a late landing."""
-
-
-class Stand(Enum):
-    """How an entry takes part."""
-
-    LIVE = "live"
-    SET_ASIDE = "set-aside"
-    PARTED = "parted"
-    HELD = "held"
-    RESTORED = "restored"
-    """Somebody said that what was to be removed is to be made again on the other side instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How an entry takes part, and in one line why it does not."""
-
-    stand: Stand = Stand.LIVE
-    reason: str = ""
-
-
-LIVE: Final = Standing()
-RESTORED: Final = Standing(Stand.RESTORED, "being brought back")
-APPROVED: Final = Standing(reason="approved")
-"""Somebody said that what was held may go ahead; it holds until the entry changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +107,7 @@ class Link:
     doubted: frozenset[Side] = frozenset()
     """Sides that must be read by id before anything is decided."""
     left: frozenset[str] = frozenset()
-    """Users whose copy went since this was settled last: for them too what is left is to be settled (E6)."""
+    """Users whose copy, or whose part in Severa, went since this was settled last: what is left is theirs to settle."""
     parent: str = ""
     """The link of the series that this is an occurrence of; empty where it is none."""
     original: datetime | date | None = None
@@ -305,7 +250,8 @@ class Link:
     def _put(self, side: Side, seen: Seen | None, user: str) -> "Link":
         if side is Side.SEVERA:
             assert not isinstance(seen, Copy), "Severa shows activities"
-            return replace(self, activity=seen)
+            gone = self.activity.members if self.activity and seen is None else frozenset()
+            return replace(self, activity=seen, left=self.left | gone)
         assert not isinstance(seen, Activity), "Google shows copies of events"
         owner = seen.user if seen else user
         spoke = self.google
@@ -348,9 +294,11 @@ class Link:
         seen = self.seen(side)
         made = [c for c in self.claims if c.side is side and c.deed is Deed.CREATE]
         ours = [c for c in made if seen is not None and c.ref in ("", seen.ref)]
-        if not ours:
+        if not ours or seen is None:
             return self
-        base = self.base.begun(ours[-1], ours[-1].values)
+        # Of several tries the one that made it is the one it is most like, the latest of those.
+        made_it = min(reversed(ours), key=lambda c: len(differing(c.values, seen.entry)))
+        base = self.base.begun(made_it, made_it.values)
         if isinstance(seen, Activity):
             base = replace(base, type=seen.type)
         return replace(self, base=base)

@@ -207,13 +207,14 @@ def _join(view: View) -> Action:
     halves = {Side.SEVERA: severa, Side.GOOGLE: google}
     if not _is_whole(severa) or severa.people != google.people:  # They agree on each person apart.
         halves = {side: replace(half, people=UNKNOWN) for side, half in halves.items()}
+    if not is_masked:
+        halves = {side: _unfilled(halves[side], view.entry_on(side.other)) for side in Side}
     if _were_linked(view.link) or key_of(severa) != key_of(google):
         # Linked before, or edited since they were matched: one of the two wins (C4, D1).
         names = TEXTS | {"when"} if _were_linked(view.link) else frozenset({"title", "when"})
-        edited = halves[view.winner.other].only({"when"} if is_masked else names)
+        edited = view.entry_on(view.winner.other).only({"when"} if is_masked else names)
         halves[view.winner] = edited.over(halves[view.winner])
-    elif not is_masked:
-        halves = {side: _unfilled(halves[side], view.entry_on(side.other)) for side in Side}
+        halves[view.winner.other] = edited.over(halves[view.winner.other])
     base = Base(halves[Side.SEVERA], halves[Side.GOOGLE], kind, is_masked)
     return Settle(base, "C1", is_first_match=True)
 

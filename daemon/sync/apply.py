@@ -1,5 +1,6 @@
 """Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ class Apply:
         self._tools, self._policy, self._access = tools, policy, access
         self._reading = ReadBack(tools, self._access)
         self._api_user = ""
+        self._for_others = asyncio.Lock()
 
     async def read_back(self, record: Record) -> Record:
         """Read by id every side about which there is doubt; what is gone is gone with proof only (D4)."""
@@ -91,10 +93,14 @@ class Apply:
         return await self._create_event(record, action, organizer)
 
     async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
-        if not owner.is_enabled and (
-            found := await self._reading.equal(record.link, owner, action)
-        ):
-            return await self._keep(replace(record, link=found))
+        if owner.is_enabled:
+            return await self._make_activity(record, action, owner)
+        async with self._for_others:  # Else two that are alike could find the same one.
+            if found := await self._reading.equal(record.link, owner, action):
+                return await self._keep(replace(record, link=found))
+            return await self._make_activity(record, action, owner)
+
+    async def _make_activity(self, record: Record, action: Create, owner: Account) -> Record:
         kind = self._type_for(action.entry, owner)
         # What the type cannot say is not claimed either: an open type shows an open entry.
         entry = replace(action.entry, private=kind.category is Category.PERSONAL)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Self
 
 from daemon.core.account import Account, Stage
-from daemon.core.entry import differing
+from daemon.core.entry import UNKNOWN, differing
 from daemon.core.link import APPROVED, LIVE, Claim, Deed, Link, Side, Stand
 from daemon.core.listing import Page
 from daemon.core.record import Record
@@ -185,7 +185,7 @@ class Copies:
         if self._is_outdated(record) and _has_ref(link, ref):
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
         if any(copy.user == user and copy.ref == ref for copy in link.copies):
-            if self._lacks_organizer(link):
+            if self._lacks_organizer(link) or self._is_last_of_several(link):
                 # A guest may have left; whether the meeting is over only its organizer's own event tells (E6).
                 return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
             link = link.showing(Side.GOOGLE, None, user=user)
@@ -199,9 +199,18 @@ class Copies:
         is_seen = any(copy.is_organizer for copy in link.copies)
         return not is_seen and bool({copy.organizer for copy in link.copies} & self._colleagues)
 
+    def _is_last_of_several(self, link: Link) -> bool:
+        """Tell whether colleagues take part in an outsider's meeting of which one copy is known."""
+        if len(link.copies) != 1 or link.copies[0].is_organizer:
+            return False
+        people = link.copies[0].entry.people
+        others = {address for address, _ in people.answers} if people is not UNKNOWN else set()
+        return bool((others - {link.copies[0].address}) & self._colleagues)
+
     def _asked(self, record: Record) -> Record:
-        """Doubt a meeting whose organizer's calendar nobody looks at: what moved here may have moved there (E1)."""
-        if not {copy.organizer for copy in record.link.copies} & self._silent:
+        """Doubt a meeting whose organizer's own event nobody looks at, or was not seen yet: it may have moved (E1)."""
+        is_silent = bool({copy.organizer for copy in record.link.copies} & self._silent)
+        if not is_silent and not self._lacks_organizer(record.link):
             return record
         doubted_sides = record.link.doubted | {Side.GOOGLE}
         return replace(record, link=replace(record.link, doubted=doubted_sides))

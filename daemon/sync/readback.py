@@ -7,6 +7,7 @@ from typing import Final
 
 from daemon.core.account import Account
 from daemon.core.company import User
+from daemon.core.entry import UNKNOWN
 from daemon.core.link import Claim, Deed, Link, Side
 from daemon.core.meeting import copy_of
 from daemon.core.seen import Copy
@@ -34,7 +35,7 @@ class ReadBack:
 
     async def _google(self, link: Link) -> Link:
         """Read every copy that may be read; one that may not is not known to be gone."""
-        link = await self._organizers(link)
+        link = await self._other_guests(await self._organizers(link))
         for copy in link.copies:
             if self._access.bar(link, copy.user):
                 continue
@@ -48,6 +49,25 @@ class ReadBack:
         for claim in link.claims:
             if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim):
                 link = await self._created_event(link, claim)
+        return link
+
+    async def _other_guests(self, link: Link) -> Link:
+        """Ask for colleagues' copies where one guest's is all that is known: with it the meeting would go (E6)."""
+        if len(link.copies) != 1 or link.copies[0].is_organizer:
+            return link
+        copy = link.copies[0]
+        people = copy.entry.people
+        for address, _ in people.answers if people is not UNKNOWN else ():
+            guest = self._access.at(address)
+            if guest is None or guest.user.guid == copy.user or not guest.is_enabled:
+                continue
+            if self._access.bar(link, guest.user.guid):
+                continue
+            try:
+                seen = await self._read_copy(link, guest.user.guid, copy.ref)
+            except Refused:
+                continue
+            link = link.showing(Side.GOOGLE, seen) if seen else link
         return link
 
     async def _organizers(self, link: Link) -> Link:

@@ -238,3 +238,14 @@ class TestBase:
     def test_the_type_agreed_under_is_the_activitys(self):
         assert linked(OLD, base=Base()).agreeing_on_type().base.type == SELECTED
         assert linked(OLD, activity=None).agreeing_on_type().base.type == ""
+
+
+class TestWhoIsLeft:
+    def test_what_a_deletion_leaves_is_settled_for_those_who_took_part_d2_e1(self):
+        shared = linked(entry())
+        shared = replace(shared, activity=replace(shared.activity, members=frozenset({"cat"})))
+
+        gone = shared.showing(S, None)
+
+        assert gone.left == {"cat"}
+        assert gone.settled().left == frozenset()

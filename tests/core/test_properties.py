@@ -19,6 +19,7 @@ from daemon.core.entry import (
 )
 from daemon.core.fit import PLACEHOLDER, carry
 from daemon.core.link import Base
+from daemon.core.match import key_of
 from daemon.core.reconcile import next_action
 from daemon.core.view import Forget
 
@@ -199,7 +200,9 @@ def test_a_first_match_loses_no_text_c1(severa, google, replies):
         is_alike = severa.private == google.private  # Else nothing private is shown to others.
         names = ("location", "notes") if is_alike else ()
         filled = {name for name in names if not getattr(was, name)}
-        assert differing(was, now) <= filled | now.persons(), "people are united"
+        # What is no match was one when it was matched: it was edited since, and the winner's edit goes over.
+        moved = {"title", "when"} if key_of(severa) != key_of(google) else set()
+        assert differing(was, now) <= filled | now.persons() | moved, "people are united"
         assert was.persons() <= now.persons()
         assert all(getattr(now, name) or not getattr(other, name) for name in filled)
 

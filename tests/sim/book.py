@@ -290,15 +290,27 @@ class Book:
             self.alike(place, name, old.value, kept) for kept in (source.before, source.value)
         ):
             return ""
+        if excuse := self._excuse(place, name, old, source):
+            return self._counted(excuse)
         if source.edit in old.chain:
-            if self._was_unheard(place, name, source):
-                return self._counted("written, never heard of, edited, lost (D1)")
             return "" if self.restored else f"went back to {value!r} over the later {old.value!r}"
-        if self.was_ever(self.partner(place), "title", MASKS["title"]):
-            return self._counted("not told to an open activity, and edited there (B4)")
         if place[0] is self.winner and not self.restored:
             return f"{old.value!r} lost to {value!r}, though its side wins"
         return self._counted("lost to the other side's edit (D1)")
+
+    def _excuse(self, place: Place, name: str, old: Cell, source: Cell) -> str:
+        """Return why the daemon could not know of an edit here, or may write over it; empty where it may not."""
+        if self._is_back(place, name, old, source):
+            return "edited there and back again, unseen (D8)"
+        if source.edit in old.chain:
+            is_unheard = self._was_unheard(place, name, source)
+            return "written, never heard of, edited, lost (D1)" if is_unheard else ""
+        halves = [self.joined.get(at) for at in (place, self.partner(place))]
+        privacies = {half.private for half in halves if isinstance(half, Entry)}
+        is_masked = len(privacies) > 1 or self.was_ever(
+            self.partner(place), "title", MASKS["title"]
+        )
+        return "not told to an open activity, and edited there (B4)" if is_masked else ""
 
     def _counted(self, what: str) -> str:
         self.counts[what] += 1

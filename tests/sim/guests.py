@@ -24,6 +24,8 @@ class Part:
     known: frozenset[int] = frozenset()
     sure: frozenset[int] | None = None
     """What was known before a write of the daemon whose outcome it has not stored yet."""
+    prior: frozenset[int] | None = None
+    """What was known before the daemon took somebody out, which may be half of changing an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +85,21 @@ class Guests:
             # A new event asks everybody, whatever was answered already.
             is_asked = place[0] is Side.GOOGLE and before.value is OUT and value is Answer.NONE
             is_taken_in = value is theirs.value and not is_unheard and not is_asked
-            known = before.known | (theirs.known if is_taken_in else frozenset())
+            start = before.known if before.prior is None else before.prior
+            known = start | (theirs.known if is_taken_in else frozenset())
             sure = before.known if before.sure is None else before.sure
             self.written.add((place, name))
             if is_unheard:
                 self.unheard.add((place, name))
             edit = 0 if is_asked else theirs.edit
-            self.shown[place, name] = Part(value, edit, known, sure)
+            prior = start if value is OUT else None
+            self.shown[place, name] = Part(value, edit, known, sure, prior)
 
     def stored(self, places: Collection[Place]) -> None:
         """Note that the daemon knows what became of its writes to these objects."""
-        for at, name in self.shown:
-            if at in places:
-                self.shown[at, name] = replace(self.shown[at, name], sure=None)
+        for (at, name), part in self.shown.items():
+            if part.sure is not None and at in places:
+                self.shown[at, name] = replace(part, sure=None)
 
     def agreed(self, one: Place, other: Place) -> None:
         """Note that both show the same, so that whoever sees either knows of both."""

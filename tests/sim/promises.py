@@ -11,7 +11,7 @@ from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.record import Record
 
 from .alike import FIELDS
-from .book import ATTEMPT_LIFE, Cell, Grave, Place
+from .book import ATTEMPT_LIFE, Book, Cell, Grave, Place
 from .together import lost_guests, unlike_people
 from .world import OUTSIDE, TASK, World
 
@@ -90,7 +90,15 @@ def _was_left_so(world: World, link: Link, name: str) -> bool:
         (Side.GOOGLE, link.google.ref if link.google else ""),
     ]
     ticks = [book.cells[place][name].tick for place in places]
-    return max(ticks) <= world.joined_at.get(link.id, 0)
+    return max(ticks) <= world.joined_at.get(link.id, 0) or all(
+        _is_as_matched(book, place, name) for place in places
+    )
+
+
+def _is_as_matched(book: Book, place: Place, name: str) -> bool:
+    """Tell whether a field shows what it showed when the entry was matched, changed back since or not."""
+    half = book.joined.get(place)
+    return isinstance(half, Entry) and half.value(name) == book.cells[place][name].value
 
 
 def _alone(world: World) -> Iterator[str]:

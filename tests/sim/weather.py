@@ -277,7 +277,8 @@ class _Deed:
             (Side.GOOGLE, event.ref), "private", not removed.entry.private
         ):
             return "B4"
-        if event and event.user == OUTSIDE and not _enabled_copies(world, event.ref):
+        is_left = event and (event.ref in world.abandoned or not _enabled_copies(world, event.ref))
+        if event and event.user == OUTSIDE and is_left:
             return "E6"
         place = (self._side, removed.ref)
         if place not in world.book.touched and world.book.twins(place, is_living=False):
