@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.e2e.world import email_of
 from tests.e2e.installation import Installation
+from tests.e2e.world import email_of
 
 OUTSIDE = "guest@elsewhere.example"
 

@@ -73,7 +73,6 @@ from .plants import (
     take_away_by_present_type,
     take_guests_deletion_for_the_end,
     take_hidden_for_absent,
-    take_owners_for_guests,
     take_unread_for_nobody,
     unite_nobody,
     unsay_nothing,
@@ -373,7 +372,6 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
             Seed(100001),
             setting(reconcile, "_unite", unite_nobody),
         ),
-        "the owner and the organizer count as guests": (Seed(100013), take_owners_for_guests),
         "Severa is told of people it does not know": (
             Scene("nobody_from_outside_is_told_of_to_severa_e8"),
             setting(Policy, "_of_company", lambda _, entry: entry),

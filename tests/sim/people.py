@@ -265,6 +265,8 @@ def _change_people_in_severa(world: World, dice: Random) -> None:
         return  # Of somebody added where nobody looks only a trigger tells.
     is_in = row.entry.value(person(user.email)) is not Answer.OUT
     answer = dice.choice([Answer.OUT, *SAID]) if is_in else dice.choice(list(SAID))
+    if answer is row.entry.value(person(user.email)):
+        return
     after = world.severa.person_edit(row.ref, _part(user.email, answer))
     world.book.person_edited((Side.SEVERA, row.ref), after.entry)
     world.tell(f"{row.user} makes {user.guid} {answer.value} in {row.ref} in Severa")

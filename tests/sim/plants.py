@@ -19,7 +19,6 @@ from daemon.core.view import Settle as Agree
 from daemon.core.view import View
 from daemon.errors import Gone
 from daemon.sync import observe, pull, readback
-from daemon.sync.access import Access
 from daemon.sync.apply import Apply
 from daemon.sync.observe import Activities, Copies, Strangers, move_cursor
 from daemon.sync.pull import Pull
@@ -401,10 +400,6 @@ def unite_nobody(view: View) -> Any:
 
 def answer_for_others(patch: Patch) -> None:
     patch.setattr(View, "copy_for_answer", lambda *_: "")
-
-
-def take_owners_for_guests(patch: Patch) -> None:
-    patch.setattr(Access, "keepers", lambda *_: {})
 
 
 def unsay_nothing(base: Any, _: Any) -> Any:

@@ -168,10 +168,12 @@ class World:
         self.book.is_privacy_kept = self.climate.has_personal
 
     def note_abandoned(self, ref: str) -> None:
-        """Note whether no enabled user has a copy of an outsider's event any more."""
+        """Note whether no enabled user has a copy of an outsider's event any more that the daemon knows of."""
         copies = [copy for copy in self.google.copies() if copy.ref == ref]
         is_outside = any(copy.organizer == OUTSIDE for copy in copies)
-        if is_outside and not any(copy.user in self.enabled for copy in copies):
+        links = (record.link for record in self.store.records.values())
+        known = {copy.user for link in links for copy in link.copies if copy.ref == ref}
+        if is_outside and known and not known & self.enabled.keys() & {c.user for c in copies}:
             self.abandoned.add(ref)
 
     def daemon_now(self) -> datetime:
