@@ -316,10 +316,12 @@ class Link:
         return replace(self, base=_typed(self.base, base, seen), claims=claims)
 
     def _is_over(self, claim: Claim) -> bool:
-        """Tell whether a write was made against a version that is no more: it has landed, or never will."""
+        """Tell whether a write in Google has landed, or never will: its id is used, or its version is no more."""
         copy = copy_of(self.copies, claim.user) if claim.side is Side.GOOGLE else None
-        if copy is None or claim.deed is Deed.CREATE or claim.ref != copy.ref:
+        if copy is None or claim.ref != copy.ref:
             return False
+        if claim.deed is Deed.CREATE:
+            return True  # Kept, it would take our own removal later for a person's.
         return bool(claim.version) and claim.version != copy.version
 
 

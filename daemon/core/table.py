@@ -104,7 +104,7 @@ STANDINGS: Final[dict[tuple[Stand, Row], Row]] = {
     (stand, row): row
     if stand in (Stand.LIVE, Stand.RESTORED)
     or row in _FINAL
-    # What is held is a removal; an edit of the entry takes the reason to hold it away.
+    # What is held is a removal, or a creation that `sync.brakes` keeps back; an edit lets go of a removal.
     or (stand is Stand.HELD and row not in _REMOVALS)
     else Row.NOTHING
     for stand, row in product(Stand, Row)

@@ -249,3 +249,14 @@ class TestWhoIsLeft:
 
         assert gone.left == {"cat"}
         assert gone.settled().left == frozenset()
+
+
+class TestACreateThatWasSeen:
+    def test_our_own_removal_of_it_is_not_a_persons_d2_d3(self):
+        link = Link("l1", S, activity=activity()).claiming(create(G, entry(), user="ann"))
+        event = copy(entry(), ref="l10", user="ann")
+
+        seen = link.showing(G, event)
+
+        assert seen.base.is_pair
+        assert seen.claims == ()

@@ -43,6 +43,7 @@ REGRESSIONS = {
     222109: "a private meeting of a colleague without sync was never swept (D4)",
     301431: "a newer event of an entry was not taken for its own after a backup was put back (C4)",
     601653: "an outsider's edit was agreed on when the copy that spoke went (D1, E6)",
+    60006626: "a create kept after its event was seen took our own removal for a person's (D2, D3)",
     1000000017: "a backup put back: what was agreed since was unknown (C4)",
     1000000053: "a backup put back: what was linked since was doubled (C4)",
     1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",
