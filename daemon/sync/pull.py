@@ -1,6 +1,6 @@
 """Looking: which listings are asked for, and how far each has looked; `observe` stores what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,8 +28,8 @@ class Pull:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._strangers: dict[str, datetime | None] = {}
-        """Activities in which no enabled user takes part, with the stamp they had."""
+        self._strangers: dict[str, tuple[datetime | None, bool]] = {}
+        """Activities in which no enabled user takes part: the stamp they had, and whether one's listing had them."""
 
     async def severa_changes(self, *, cause: str) -> tuple[Activity, ...]:
         """Look at what changed in the company's Severa; return late twins of our own creates."""
@@ -91,7 +91,7 @@ class Pull:
         async for page in self._tools.severa.of_users(users, start, end):
             listed |= {activity.ref for activity in page.seen}
             observation = Activities(self._tools, looking)
-            seen = await self._concerning(page.seen)
+            seen = await self._concerning(page.seen, listed_for=frozenset(users))
             await self._tools.store.write(partial(observation.store, activities=seen))
         expected = await self._tools.store.read(
             lambda tx: tx.activities_between(users, start + NEAR_BEFORE / 2, end - NEAR_BEFORE)
@@ -99,15 +99,21 @@ class Pull:
         missing = [ref for ref in expected if ref not in listed]
         await self._doubt_activities(missing, cause)
 
-    async def _concerning(self, activities: Sequence[Activity]) -> tuple[Activity, ...]:
-        """Return those that may concern an enabled user; of strangers the people are read to tell (R5)."""
+    async def _concerning(
+        self, activities: Sequence[Activity], listed_for: Set[str] = frozenset()
+    ) -> tuple[Activity, ...]:
+        """Return those that may concern an enabled user; of strangers the people are read to tell (R5).
 
-        async def asked(tx: Transaction) -> tuple[dict[str, Account], set[str], set[str]]:
-            refs = [activity.ref for activity in activities]
+        They are also read where an activity was `listed_for` users none of whom is known to take part: whoever joins
+        leaves no stamp.
+        """
+
+        async def asked(
+            tx: Transaction,
+        ) -> tuple[dict[str, Account], dict[str, set[str]], set[str]]:
+            records = await tx.records_of_activities([activity.ref for activity in activities])
             creating = {c.user for r in await tx.records_creating() for c in r.link.claims}
-            known = {
-                r.link.activity.ref for r in await tx.records_of_activities(refs) if r.link.activity
-            }
+            known = {r.link.activity.ref: _members(r.link) for r in records if r.link.activity}
             return {a.user.guid: a for a in await tx.accounts()}, known, creating
 
         if not activities:
@@ -116,21 +122,23 @@ class Pull:
         kept = []
         for activity in activities:
             owner = accounts.get(activity.user)
-            if activity.ref in known or owner is None or owner.is_enabled:
+            members = known.get(activity.ref)
+            is_joined = members is not None and bool(listed_for) and not members & listed_for
+            is_stranger = members is None and owner is not None and not owner.is_enabled
+            if owner is None or not (is_joined or is_stranger):
                 kept.append(activity)
-            elif peopled := await self._peopled(owner, activity):
+            elif peopled := await self._peopled(owner, activity, is_listed=bool(listed_for)):
                 is_ours = any(accounts[g].is_enabled for g in peopled.members if g in accounts)
-                may_be_made_by_us = activity.user in creating
-                self._note_stranger(activity, is_ours=is_ours or may_be_made_by_us)
-                kept += [peopled] if is_ours or may_be_made_by_us else []
+                is_ours = is_ours or activity.user in creating
+                self._note_stranger(activity, is_listed=bool(listed_for), is_ours=is_ours)
+                kept += [peopled] if is_ours or is_joined else []
         return tuple(kept)
 
-    async def _peopled(self, owner: Account, activity: Activity) -> Activity | None:
+    async def _peopled(
+        self, owner: Account, activity: Activity, *, is_listed: bool
+    ) -> Activity | None:
         """Return an activity with its people, `None` where it was found to be nobody's before, or cannot be read."""
-        if (
-            self._strangers.get(activity.ref) == activity.updated_at
-            and activity.ref in self._strangers
-        ):
+        if self._strangers.get(activity.ref) == (activity.updated_at, is_listed):
             return None
         try:
             return await self._tools.severa.people(owner.user, activity)
@@ -139,10 +147,10 @@ class Pull:
         except (Gone, Refused):
             return None
 
-    def _note_stranger(self, activity: Activity, *, is_ours: bool) -> None:
+    def _note_stranger(self, activity: Activity, *, is_listed: bool, is_ours: bool) -> None:
         self._strangers.pop(activity.ref, None)
         if not is_ours:
-            self._strangers[activity.ref] = activity.updated_at
+            self._strangers[activity.ref] = (activity.updated_at, is_listed)
         if len(self._strangers) > STRANGERS_KEPT:
             del self._strangers[next(iter(self._strangers))]
 
@@ -207,8 +215,12 @@ def _refs(link: Link, side: Side, user: str) -> set[str]:
     if side is Side.GOOGLE:
         return {copy.ref for copy in link.copies if copy.user == user}
     activity = link.activity
-    is_theirs = activity is not None and user in {activity.user, *activity.members}
-    return {activity.ref} if activity is not None and is_theirs else set()
+    return {activity.ref} if activity is not None and user in _members(link) else set()
+
+
+def _members(link: Link) -> set[str]:
+    """Return who takes part in the activity of this link."""
+    return {link.activity.user, *link.activity.members} if link.activity else set()
 
 
 def _listed_for(user: str, activity: Activity) -> Activity:

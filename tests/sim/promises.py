@@ -251,7 +251,8 @@ def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
         if book.origin[p] == book.origin[place]
     ):
         return True
-    if any(cell.tick in book.unheard for cell in grave.cells.values()):
+    shown = (cell for name in FIELDS for cell in book.history[(*grave_place, name)])
+    if any(cell.tick in book.unheard for cell in shown):
         return True  # That the deleted side had the other's edit was never heard of: it counts as an edit still.
     relatives = [p for p, origin in book.origin.items() if origin == book.origin[place]]
     return any(

@@ -16,7 +16,7 @@ from tests.doubles.severa import Company
 from tests.doubles.store import MemoryStore
 
 from .interrupted import ANN, BEN, CAT, Guests, Interrupted, _entry
-from .scenarios import NONE, YES, one_synced
+from .scenarios import NONE, OUT, YES, one_synced
 from .world import INTERNAL, KINDS, OUTSIDE, PERSONAL
 
 LONG_AGO_H = -40 * 24
@@ -124,6 +124,34 @@ class TestAMeetingOfSomebodyWithoutSync:
 
         assert "shared" not in shared.titles(Side.SEVERA)
         assert stands(store) == {Stand.LIVE}
+
+
+async def test_who_joins_a_meeting_that_concerned_nobody_is_seen_in_the_near_window_e1(
+    office: Interrupted,
+) -> None:
+    plan_of(CAT, office, {})
+    await office.settle((31, 31))
+    assert "shared" not in office.titles(Side.GOOGLE)
+
+    office.invite_in_severa("shared", {BEN: NONE})  # Which leaves no stamp.
+    await office.settle((31, 31, 1000))
+
+    assert office.taking_part(Side.GOOGLE, "shared")["ben"] is NONE
+
+
+async def test_who_comes_back_to_a_meeting_that_concerned_nobody_any_more_is_seen_e1(
+    office: Interrupted,
+) -> None:
+    plan_of(CAT, office, {BEN: NONE})
+    await office.settle((31, 31, 1000))
+    office.invite_in_severa("shared", {BEN: OUT})
+    await office.settle((31, 31, 1000))
+    assert "ben" not in office.taking_part(Side.GOOGLE, "shared")
+
+    office.invite_in_severa("shared", {BEN: NONE})
+    await office.settle((31, 31, 1000))
+
+    assert office.taking_part(Side.GOOGLE, "shared")["ben"] is NONE
 
 
 def test_who_is_invited_before_the_people_are_agreed_is_invited_c1_d1() -> None:
