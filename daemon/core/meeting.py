@@ -2,13 +2,13 @@
 
 The organizer's own copy speaks where the organizer is one of us, else the copy of one attendee who
 stays chosen; what somebody answered is known best by the own copy. An edit is a change within one copy: that another
-guest's copy speaks from now on, or that two copies differ, is none.
+guest's copy speaks from now on, or that two copies differ, is none; but who is asked anew gets what the organizer says.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from daemon.core.entry import UNKNOWN, Answer, Entry, Half, differing, entry_of, person
+from daemon.core.entry import NO_FIELDS, UNKNOWN, Answer, Entry, Half, differing, entry_of, person
 from daemon.core.seen import Copy
 
 
@@ -48,9 +48,11 @@ def shown_by(copies: Sequence[Copy], source: str) -> Entry | None:
 
 
 def remembering(old: Copy | None, seen: Copy | None) -> Copy | None:
-    """Return a copy as it is now with what it showed when its link was settled last."""
-    if old is None or seen is None:
-        return seen
+    """Return a copy as it is now with what it showed when its link was settled last: nothing if it is new."""
+    if seen is None:
+        return None
+    if old is None:
+        return seen if seen.is_organizer else replace(seen, before=NO_FIELDS)
     before = old.before or (old.entry if old.entry != seen.entry else None)
     return replace(seen, before=before)
 
@@ -58,13 +60,13 @@ def remembering(old: Copy | None, seen: Copy | None) -> Copy | None:
 def anchored(half: Half, before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -> Half:
     """Return Google's half of the base after the copies moved: what differs without an edit is agreed again.
 
-    `was` and `now` are whose copies spoke. When the organizer's own event takes over from a guest's copy, what differs
-    is the organizer's word: the copy may have been older.
+    `was` and `now` are whose copies spoke. When the organizer's own event takes over from a guest's copy, or a copy
+    does that nobody had when it was settled last, what differs is the organizer's word: the copy may have been older.
     """
     then, shown = shown_by(before, was), shown_by(after, now)
     if then is None or shown is None or not isinstance(half, Entry):
         return half
-    if was != now and any(copy.is_organizer for copy in after):
+    if was != now and (any(copy.is_organizer for copy in after) or _is_new(copy_of(after, now))):
         return half
     shifted = differing(then, shown) - _edited(before, was, after, now)
     agreed = {name for name in shifted if half.value(name) == then.value(name)}
@@ -82,6 +84,10 @@ def _edited(before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -
     if was == now and old is not None and new is not None:
         names |= differing(old.entry, new.entry)
     return frozenset(names)
+
+
+def _is_new(copy: Copy | None) -> bool:
+    return copy is not None and copy.before == NO_FIELDS
 
 
 def _own_answer(copy: Copy) -> object:

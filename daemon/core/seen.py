@@ -70,7 +70,10 @@ class Copy:
     organizer: str = ""
     """The organizer's address."""
     before: Entry | None = None
-    """What it showed when its link was settled last, where it has changed since: kept by the link, not by Google."""
+    """What it showed when its link was settled last, where it has changed since: kept by the link, not by Google.
+
+    No fields at all where a guest got it since.
+    """
 
 
 Seen = Activity | Copy

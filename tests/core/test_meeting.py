@@ -126,6 +126,15 @@ class TestWhatIsAnEdit:
         assert link.google == guest("cid", "other")
         assert google_turn(link) is Turn.SAME
 
+    def test_what_a_guest_shows_who_is_asked_only_now_is_the_organizers_word_e2(self):
+        link = met(guest("bob"), source="bob")
+
+        moved = link.showing(G, guest("cid", "other")).showing(G, None, user="bob")
+        settled = link.showing(G, guest("cid", "own words")).settled()
+
+        assert google_turn(moved) is Turn.EDITED
+        assert google_turn(settled.showing(G, None, user="bob")) is Turn.SAME
+
     def test_the_organizer_has_the_last_word_when_the_own_event_is_seen_e2(self):
         link = met(guest("bob"), source="bob").showing(G, organizer(title="other"))
 

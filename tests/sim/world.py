@@ -173,7 +173,8 @@ class World:
         is_outside = any(copy.organizer == OUTSIDE for copy in copies)
         links = (record.link for record in self.store.records.values())
         known = {copy.user for link in links for copy in link.copies if copy.ref == ref}
-        if is_outside and known and not known & self.enabled.keys() & {c.user for c in copies}:
+        holders = self.enabled.keys() & {copy.user for copy in copies}
+        if is_outside and not (holders & known if known else holders):
             self.abandoned.add(ref)
 
     def daemon_now(self) -> datetime:
