@@ -12,7 +12,7 @@ from typing import Any
 from daemon.core.entry import Entry, Half
 from daemon.core.link import Base, Side
 
-from .alike import FIELDS, alike, is_long
+from .alike import ELLIPSIS, FIELDS, alike, is_long
 from .guests import Guests
 
 MASKS = {"title": "(private)", "notes": ""}
@@ -117,13 +117,15 @@ class Book:
 
     def person_edited(self, place: Place, entry: Entry) -> None:
         """Note what a person changed, where the object now shows `entry`."""
-        self.touched.add(place)
+        edits = self.edits + self.guests.numbers
         self.guests.agreed(place, self.partner(place))
         self.guests.edited(place, entry)
         for name in FIELDS:
             before = self.cells[place][name].value
             if getattr(entry, name) != before:
                 self._person(place, name, getattr(entry, name), before=before)
+        if self.edits + self.guests.numbers > edits:
+            self.touched.add(place)
 
     def person_deleted(self, place: Place) -> None:
         """Note that a person deleted an object."""
@@ -192,7 +194,7 @@ class Book:
             value = getattr(entry, name)
             source = self._source(other, name, value, place[0])
             if source is None and other in self.cells and self.was_long(place, name):
-                source = self.cells[other][name]  # Before the part that was cut off (B7).
+                source = self._begins(other, name, value)
             source = source or NOBODY
             self._put(
                 place,
@@ -226,7 +228,7 @@ class Book:
             if entry.title == MASKS["title"] and self._is_mask(other, name, value):
                 source = self.cells[other][name]
             if source is None and self.was_long(place, name):
-                source = self.cells[other][name]  # Before the part that was cut off (B7).
+                source = self._begins(other, name, value)
             self._judge(place, name, old, source, value, is_late=is_late)
             source = source or NOBODY
             known, chain = old.known | source.known, old.chain | source.chain
@@ -360,6 +362,12 @@ class Book:
             cell for cell in reversed(cells) if self.alike((to, ""), name, value, cell.value)
         )
         return next(fitting, None)
+
+    def _begins(self, other: Place, name: str, value: str) -> Cell:
+        """Return the edit on the other side that stands before the part that was cut off (B7)."""
+        cells = self.history[(*other, name)]
+        fitting = (c for c in reversed(cells) if value.startswith(c.value.removesuffix(ELLIPSIS)))
+        return next(fitting, cells[-1])
 
     def _is_mask(self, other: Place, name: str, value: Any) -> bool:
         """Tell whether a value stands in Severa for one that is private in Google (B4)."""
