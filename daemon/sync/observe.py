@@ -116,14 +116,20 @@ class Strangers:
         return cls(enabled, await tx.records_creating(), settings.api_user)
 
     def makers_of(self, activity: Activity) -> list[Record]:
-        """Return the records with a create of unknown outcome that may have made it, the likeliest first."""
+        """Return the records with a create of unknown outcome that may have made it: the likeliest, in a fixed order.
+
+        What is just as one create wanted it is not taken for the edited work of another, even where that one is still
+        without an activity: it is the late twin of the first.
+        """
         makers = [
             (len(unlike(claim, activity)), record.link.id, record)
             for record in self.creating
             for claim in record.link.claims
             if is_made_by(claim, activity, self.api_user)
         ]
-        return [record for *_, record in sorted(makers, key=lambda maker: maker[:2])]
+        least = min((differences for differences, *_ in makers), default=0)
+        likeliest = [maker for maker in makers if maker[0] == least]
+        return [record for *_, record in sorted(likeliest, key=lambda maker: maker[1])]
 
 
 class Copies:
