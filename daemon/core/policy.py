@@ -57,7 +57,7 @@ class Policy:
         is_given = activity is not None and activity.type != base.type
         if not base.is_pair:
             return link.google is None  # What was matched is synced whatever its type (C1).
-        return link.is_born_in_severa and is_given
+        return link.is_born_in_severa and is_given and not _is_private_on_both(link)
 
     def google_value(self, link: Link) -> Value:
         """Return what Google's side shows as far as the sync is concerned (B1)."""
@@ -111,6 +111,13 @@ def ended_at(when: When, zone: str) -> datetime:
         until = when.until or when.first + timedelta(days=1)
         return datetime.combine(until, time(), ZoneInfo(zone)).astimezone(UTC)
     return when.end or when.start
+
+
+def _is_private_on_both(link: Link) -> bool:
+    """Tell whether the type is the one that a private event asks for (B4), whoever gave it: the event is to stay."""
+    activity, copy = link.activity, link.google
+    is_personal = activity is not None and activity.category is Category.PERSONAL
+    return is_personal and copy is not None and copy.entry.private is True
 
 
 def _is_declined(entry: Entry) -> bool:

@@ -93,6 +93,16 @@ class TestSevera:
     def test_a_severa_born_link_given_a_type_that_is_not_selected_leaves_b5(self):
         assert POLICY.severa_value(typed(UNSELECTED)) == Hidden(OLD, "B5", leaving=True)
 
+    @pytest.mark.parametrize("is_private", [True, False])
+    def test_a_private_event_stays_that_asks_for_the_type_its_activity_was_given_b4_b5(
+        self, is_private
+    ):
+        """Our own change of type may be forgotten, with a backup that was put back."""
+        given = typed(UNSELECTED, category=Category.PERSONAL)
+        link = replace(given, copies=(copy(replace(OLD, private=is_private)),))
+
+        assert isinstance(POLICY.severa_value(link), Hidden) is not is_private
+
     def test_a_google_born_link_stays_whatever_type_it_is_given_b5(self):
         assert POLICY.severa_value(typed(UNSELECTED, born=G)) == OLD
 

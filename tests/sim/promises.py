@@ -154,9 +154,13 @@ def _was_left_out(world: World, entry: Entry, user: str, record: Record | None) 
 def _twice(world: World) -> Iterator[str]:
     """No entry exists twice."""
     book, stems = world.book, defaultdict[tuple[Side, int], list[Place]](list)
-    living = [(Side.SEVERA, ref) for ref in world.severa.rows]
     # What an outsider organizes for others than enabled users is nobody's business here (E6). And after a backup was
-    # put back nothing tells of an event on a calendar that nobody lists.
+    # put back nothing tells of an event on a calendar that nobody lists, nor of an activity in which nobody takes part.
+    living = [
+        (Side.SEVERA, row.ref)
+        for row in world.severa.rows.values()
+        if not book.restored or _concerned(world, row, "")
+    ]
     living += [
         (Side.GOOGLE, copy.ref)
         for copy in world.google.copies()
@@ -169,6 +173,9 @@ def _twice(world: World) -> Iterator[str]:
         if any(book.origin.get((Side.GOOGLE, ref)) == origin for ref in world.abandoned):
             continue
         places = [p for p in places if not _is_touched_twin(world, p) and not _is_held(world, p)]
+        if book.restored:
+            # What was moved to long ago since is not looked at again, and its other side counts as new (C2).
+            places = [p for p in places if not _is_left_alone(world, p)]
         if len(places) > 1 and not _have_changed_places(world, places):
             yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
 
@@ -178,6 +185,16 @@ def _is_held(world: World, place: Place) -> bool:
     asked = (Stand.HELD, Stand.PARTED)
     listed_ones = (r.link for r in world.store.records.values() if r.link.standing.stand in asked)
     return any(seen.ref == place[1] for link in listed_ones if (seen := link.seen(place[0])))
+
+
+def _is_left_alone(world: World, place: Place) -> bool:
+    """Tell whether the first sync left this where it was, without another side."""
+    links = (record.link for record in world.store.records.values())
+    return any(
+        seen.ref == place[1] and link.seen(place[0].other) is None and link.base != Base()
+        for link in links
+        if (seen := link.seen(place[0]))
+    )
 
 
 def _is_touched_twin(world: World, place: Place) -> bool:

@@ -51,6 +51,7 @@ REGRESSIONS = {
     1000000017: "a backup put back: what was agreed since was unknown (C4)",
     1000000053: "a backup put back: what was linked since was doubled (C4)",
     1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",
+    1000002679: "a backup put back: our own change to the personal type was taken for a person's (B4, B5)",
     1000000122: "a backup put back: an event came to stand in two entries (C4)",
 }
 """Seeds that once broke a promise, and which."""
