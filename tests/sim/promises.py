@@ -204,7 +204,7 @@ def _is_touched_twin(world: World, place: Place) -> bool:
     if twin in world.unknown and twin in book.touched:
         return True  # Edited beyond recognition before the daemon knew whom Severa calls its maker.
     earlier = [other for other in book.twins(twin) if _born(world, other) < _born(world, twin)]
-    return twin in book.touched and bool(earlier)
+    return twin in book.touched and (twin in world.late or bool(earlier))
 
 
 def _born(world: World, place: Place) -> int:

@@ -255,6 +255,8 @@ class _Deed:
             if self._is_unheard and not self._world.store.settings.api_user:
                 self._world.unknown.add(place)
             book.sets_out(place, self._call.change)
+            if is_late:
+                self._world.late.add(place)
         elif after is None:
             reason = self._reason(before)
             book.daemon_removed(place, self._partner, is_late=is_late, reason=reason)

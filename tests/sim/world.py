@@ -130,6 +130,8 @@ class World:
     """Events of outsiders that no enabled user had for a while: whoever is asked again is asked anew."""
     unknown: set[tuple[Side, str]] = field(default_factory=set)
     """Activities made unheard before the daemon knew whom Severa names as their maker."""
+    late: set[tuple[Side, str]] = field(default_factory=set)
+    """What the daemon's creates made after they were given up."""
     landings: list[Landing] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     """Activities that the daemon ever stored, or people made."""
