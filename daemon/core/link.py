@@ -1,4 +1,9 @@
-"""An entry as each side last showed it, as the two last agreed on it, and our writes still in doubt."""
+"""An entry as each side last showed it, as the two last agreed on it, and our writes still in doubt.
+
+The base moves in these ways only, each a method: `answered` (a write of ours was heard back from), `showing` (a write
+of ours is recognised in what a side shows, or another copy speaks for Google), `made_and_gone` (what we made was seen
+deleted), `agreeing_on_type`, `forgetting`; and by a decision to `Settle` (reconcile.py), which carries the new base.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -253,22 +258,26 @@ class Link:
             gone = self.activity.members if self.activity and seen is None else frozenset()
             return replace(self, activity=seen, left=self.left | gone)
         assert not isinstance(seen, Activity), "Google shows copies of events"
-        owner = seen.user if seen else user
-        spoke = self.google
-        old = copy_of(self.copies, owner)
-        seen = remembering(old, seen)
-        others = (copy for copy in self.copies if copy.user != owner)
-        copies = tuple(sorted([*others, *([seen] if seen else [])], key=lambda copy: copy.user))
-        left = self.left | {owner} if old is not None and not seen else self.left
-        link = replace(self, copies=copies, left=left)
-        link = replace(link, source=speaking(copies, spoke, self.source))
-        half = anchored(self.base.google, self.copies, self.source, copies, link.source)
-        is_used_up = spoke is not None and spoke.ref == self.event_id and link.google is None
-        generation = self.generation + is_used_up
+        return self._with_copy(seen, seen.user if seen else user)._using_up(self.google)
+
+    def _with_copy(self, seen: Copy | None, user: str) -> "Link":
+        """Return the link with one user's copy as it is now, which may change who speaks for Google."""
+        old = copy_of(self.copies, user)
+        others = [copy for copy in self.copies if copy.user != user]
+        kept = remembering(old, seen)
+        copies = tuple(sorted([*others, *([kept] if kept else [])], key=lambda copy: copy.user))
+        source = speaking(copies, self.google, self.source)
+        half = anchored(self.base.google, self.copies, self.source, copies, source)
         base = self.base.having(Side.GOOGLE, half)
-        if seen is not None and copy_of(self.copies, seen.user) is None:
-            base = _unsaid(base, seen)
-        return replace(link, base=base, generation=generation)
+        if kept is not None and old is None:
+            base = _unsaid(base, kept)
+        left = self.left | ({user} if old is not None and kept is None else set())
+        return replace(self, copies=copies, source=source, base=base, left=left)
+
+    def _using_up(self, spoke: Copy | None) -> "Link":
+        """Return the link with the next event id where ours is gone: each is good once (Google keeps deleted ones)."""
+        is_used_up = spoke is not None and spoke.ref == self.event_id and self.google is None
+        return replace(self, generation=self.generation + is_used_up)
 
     def _peopled(self, seen: Seen | None) -> Seen | None:
         """Return an activity that a listing shows as we know it with the people it had."""

@@ -384,7 +384,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
     },
     EFFECTS: {
         "our own change of type counts as a person's": (
-            Seed(100113),
+            Scene("an_event_that_is_private_no_more_stays_whatever_type_that_gives_b4_b5"),
             setting(links, "_typed", lambda _, after, __: after),
         ),
         "a create does not agree on its type": (
@@ -453,7 +453,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
         ),
         "late twins are left": (Scene("a_create_that_lands_late_leaves_no_twin_c4"), leave_twins),
         "anything new of the owner is taken for ours": (
-            Scene("no_create_takes_the_twin_of_another_c4"),
+            Scene("what_another_program_makes_for_the_owner_is_not_ours_c4"),
             take_anything_for_ours,
         ),
     },

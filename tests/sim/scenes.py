@@ -12,10 +12,11 @@ from daemon.sync.ports import Store, Transaction
 from daemon.sync.pull import Pull
 from daemon.sync.settle import Settle
 from daemon.sync.tools import policy_of
+from tests.doubles.severa import ROBOT, Company
 
-from .interrupted import ANN, BEN, CAT, Harm, Interrupted, part
+from .interrupted import ANN, BEN, CAT, Harm, Interrupted, _entry, part
 from .scenarios import NONE, YES, asked_by_an_outsider, left, one_synced, renamed_own_copy, shows
-from .world import TASK
+from .world import INTERNAL, MEETING, PERSONAL, TASK
 
 
 def in_step(office: Interrupted) -> Awaitable[None]:
@@ -278,6 +279,31 @@ async def no_create_takes_the_twin_of_another_c4(office: Interrupted) -> None:
     left("kept", "one", "other", "plan")(office)
 
 
+async def what_another_program_makes_for_the_owner_is_not_ours_c4(office: Interrupted) -> None:
+    await in_step(office)
+    office.add_event("one", 5)
+    office.late["post"] = None
+    await office.settle((31,))
+    office.severa.person_add(ANN.guid, _entry("of another program", 7), created_by=ROBOT)
+    await office.settle((31, 200, 1000))
+    left("kept", "of another program", "one", "plan")(office)
+
+
+async def an_event_that_is_private_no_more_stays_whatever_type_that_gives_b4_b5(
+    office: Interrupted,
+) -> None:
+    by_default = replace(INTERNAL, is_default=True)
+    others = replace(MEETING, is_default=False), PERSONAL
+    office.severa.company = Company(office.users, (by_default, *others))
+    await in_step(office)
+    office.add_activity("open again", 5, kind=MEETING.guid)
+    await office.settle()
+    for is_private in (True, False):
+        office.edit_event("open again", private=is_private)
+        await office.settle((31, 31, 1000))
+    left("kept", "open again", "plan")(office)
+
+
 async def a_twin_that_somebody_joined_stays_c4(office: Interrupted) -> None:
     await in_step(office)
     office.add_event("new", 5)
@@ -325,6 +351,8 @@ ALONE: tuple[Scene, ...] = (
     of_two_alike_neither_is_taken_for_the_other_c4,
     what_was_deleted_unseen_is_made_again_for_an_edit_d2,
     no_create_takes_the_twin_of_another_c4,
+    what_another_program_makes_for_the_owner_is_not_ours_c4,
+    an_event_that_is_private_no_more_stays_whatever_type_that_gives_b4_b5,
     a_change_that_lands_late_is_nobodys_edit_d3,
     what_is_typed_an_hour_later_is_nobodys_echo_d1,
     a_write_has_landed_when_its_etag_moved_d1,
