@@ -27,7 +27,7 @@ from daemon.core.entry import (
     entry_of,
     person,
 )
-from daemon.core.meeting import anchored, copy_of, remembering, shown_by, speaking
+from daemon.core.meeting import anchored, copy_of, is_unspoken, remembering, shown_by, speaking
 from daemon.core.seen import Activity as Activity
 from daemon.core.seen import Copy as Copy
 from daemon.core.seen import Mark as Mark
@@ -242,10 +242,18 @@ class Link:
         standing = self.standing if self.standing.stand is Stand.RESTORED else LIVE
         return replace(kept, standing=standing, doubted=frozenset(), left=frozenset())
 
-    def settled(self) -> "Link":
-        """Return the link at rest: nobody's leaving, and no copy's change, is waited for any more."""
+    @property
+    def is_unspoken(self) -> bool:
+        """A guest's copy changed to what the copy that speaks does not show, or not yet."""
+        return is_unspoken(self.copies, self.source)
+
+    def settled(self, *, is_heard: bool = True) -> "Link":
+        """Return the link at rest: nobody's leaving, and no copy's change, is waited for any more.
+
+        Changes of copies are kept while the one that speaks was not looked at again (`is_heard`).
+        """
         copies = tuple(replace(copy, before=None) if copy.before else copy for copy in self.copies)
-        return replace(self, copies=copies, left=frozenset())
+        return replace(self, copies=copies if is_heard else self.copies, left=frozenset())
 
     def agreeing_on_type(self) -> "Link":
         """Note that the two sides agree under the activity's present type."""

@@ -8,7 +8,17 @@ guest's copy speaks from now on, or that two copies differ, is none; but who is 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from daemon.core.entry import NO_FIELDS, UNKNOWN, Answer, Entry, Half, differing, entry_of, person
+from daemon.core.entry import (
+    NO_FIELDS,
+    UNKNOWN,
+    Answer,
+    Entry,
+    Half,
+    address_in,
+    differing,
+    entry_of,
+    person,
+)
 from daemon.core.seen import Copy
 
 
@@ -71,6 +81,18 @@ def anchored(half: Half, before: Sequence[Copy], was: str, after: Sequence[Copy]
     shifted = differing(then, shown) - _edited(before, was, after, now)
     agreed = {name for name in shifted if half.value(name) == then.value(name)}
     return shown.only(agreed).over(half) if agreed else half
+
+
+def is_unspoken(copies: Sequence[Copy], source: str) -> bool:
+    """Tell whether a guest's copy changed to what the copy that speaks does not show: another's own words, or news.
+
+    Which of the two it is shows once the copy that speaks was looked at again.
+    """
+    speaks = copy_of(copies, source)
+    if speaks is None or speaks.is_organizer:
+        return False
+    changed = (copy.entry for copy in copies if copy.user != source and copy.before is not None)
+    return any(not address_in(name) for entry in changed for name in differing(entry, speaks.entry))
 
 
 def _edited(before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -> frozenset[str]:

@@ -127,10 +127,10 @@ class Engine:
         policy = await policy_of(self._tools.store, self._tools.rules)
         blind = await self._look_at_severa(due, cause)
         due = await self._read_again(due)
-        looked = await self._look_at_google(due, policy, cause)
+        began, looked = self._tools.now(), await self._look_at_google(due, policy, cause)
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
-        return await self._settle(looked, policy)
+        return await self._settle(looked, policy, began)
 
     async def _is_copy(self) -> bool:
         settings = await self._tools.store.read(lambda tx: tx.settings())
@@ -256,9 +256,9 @@ class Engine:
             return account
         return None
 
-    async def _settle(self, accounts: Sequence[Account], policy: Policy) -> bool:
+    async def _settle(self, accounts: Sequence[Account], policy: Policy, began: datetime) -> bool:
         everybody = await self._tools.store.read(lambda tx: tx.accounts())
-        settle = Settle(self._tools, policy, everybody)
+        settle = Settle(self._tools, policy, everybody, began=began)
         live = [account.user.guid for account in accounts if account.stage is Stage.DONE]
         is_done = dict.fromkeys(live, await settle.run(live))
         for account in accounts:

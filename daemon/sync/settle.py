@@ -46,14 +46,25 @@ FIRST_STAGES: Final = (Stage.LISTING, Stage.MATCHING)
 class Settle:
     """Brings every entry that is due as far as it will go."""
 
-    def __init__(self, tools: Tools, policy: Policy, accounts: Sequence[Account]) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        policy: Policy,
+        accounts: Sequence[Account],
+        *,
+        began: datetime | None = None,
+    ) -> None:
         self._tools, self._policy = tools, policy
+        self._began = began or tools.now()
+        """When the calendars began to be looked at."""
         self._accounts = {account.user.guid: account for account in accounts}
         self._access = Access(self._accounts, tools.rules.domains)
         self._apply = Apply(tools, policy, self._access)
         self._brakes = Brakes(tools, self._accounts)
         self._viewer = Viewer(policy, self._access, tools.rules.winner)
         self._slots = asyncio.Semaphore(tools.rules.writes_at_once)
+        self._looked: set[str] = set()
+        """Whose calendars were looked at since."""
         self.refused_users: dict[str, UserRefused] = {}
         self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
@@ -61,11 +72,12 @@ class Settle:
         """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
 
     async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
-        """Work off what is due for these users, and tell whether all of it was; what fails is left for later.
+        """Work off what is due for these users, just looked at, and tell whether all was; what fails is left for later.
 
         Raises:
             CompanyRefused: Nothing can be done for anybody.
         """
+        self._looked |= set(users)
         for _ in range(passes):
             if not await self._pass(self._active(users)):
                 return True
@@ -150,10 +162,20 @@ class Settle:
 
         async def work(tx: Transaction) -> None:
             undecided = [record for record in records if not await _is_decided_since(tx, record)]
-            await tx.save([_rested(record, now) for record in undecided])
+            await tx.save([self._rested(record, now) for record in undecided])
 
         if records:
             await self._tools.store.write(work)
+
+    def _rested(self, record: Record, now: datetime) -> Record:
+        """Return a record at rest; what only one guest's copy shows waits until the one that speaks was looked at."""
+        link = record.link
+        if not link.is_unspoken:
+            return _rested(record, now, is_heard=True)
+        is_looked_at = link.source in self._looked
+        if is_looked_at and record.noticed_at is not None and record.noticed_at >= self._began:
+            return replace(record, due_at=now + self._tools.rules.poll_interval / 2)
+        return _rested(record, now, is_heard=is_looked_at)
 
     # Doing
 
@@ -303,7 +325,7 @@ def _released(link: Link) -> Link:
     return link if is_kept else replace(link, standing=LIVE)
 
 
-def _rested(record: Record, now: datetime) -> Record:
+def _rested(record: Record, now: datetime, *, is_heard: bool) -> Record:
     link = record.link
     removals = [claim for claim in link.claims if claim.deed is Deed.REMOVE]
     if removals:
@@ -311,7 +333,7 @@ def _rested(record: Record, now: datetime) -> Record:
         over_at = max(claim.made_at for claim in removals) + CLAIM_LIFE
         doubted = link.doubted | ({claim.side for claim in removals} if over_at < now else set())
         return replace(record, link=replace(link, doubted=doubted), due_at=max(over_at + TICK, now))
-    link = link.settled()
+    link = link.settled(is_heard=is_heard)
     if link.standing == APPROVED or link.standing.stand is Stand.RESTORED:
         link = replace(link, standing=LIVE)  # What was decided is done.
     rested = replace(record, link=link, due_at=None, noticed_at=None)

@@ -135,6 +135,19 @@ class TestWhatIsAnEdit:
         assert google_turn(moved) is Turn.EDITED
         assert google_turn(settled.showing(G, None, user="bob")) is Turn.SAME
 
+    def test_what_one_guest_shows_is_news_until_the_copy_that_speaks_was_looked_at_e2(self):
+        link = met(guest("bob"), guest("cid"), source="bob").showing(G, guest("cid", "other"))
+
+        assert link.is_unspoken
+        assert not link.showing(G, guest("bob", "other")).is_unspoken, "the organizer changed it"
+        assert not link.settled().is_unspoken, "these are Cid's own words"
+        moved = {
+            is_heard: link.settled(is_heard=is_heard).showing(G, None, user="bob")
+            for is_heard in (True, False)
+        }
+        assert google_turn(moved[True]) is Turn.SAME
+        assert google_turn(moved[False]) is Turn.EDITED
+
     def test_the_organizer_has_the_last_word_when_the_own_event_is_seen_e2(self):
         link = met(guest("bob"), source="bob").showing(G, organizer(title="other"))
 

@@ -47,6 +47,7 @@ REGRESSIONS = {
     50005135: "an outsider's edit was agreed on when its only guest left as another was asked (E6)",
     71005947: "the same, seen in one look",
     73004844: "the late twin of one entry was taken for the edited create of another (C4)",
+    80000079: "the same, with the first guest's calendar out of reach in between",
     60006626: "a create kept after its event was seen took our own removal for a person's (D2, D3)",
     1000000017: "a backup put back: what was agreed since was unknown (C4)",
     1000000053: "a backup put back: what was linked since was doubled (C4)",
