@@ -45,19 +45,19 @@ def async_engine_of(path: Path, *, is_writer: bool) -> AsyncEngine:
     return engine
 
 
-def engine_of(path: Path) -> Engine:
-    """Return an engine without a loop, for migrations: it writes and does not follow foreign keys."""
+def engine_of(path: Path, *, is_writer: bool = True, has_foreign_keys: bool = True) -> Engine:
+    """Return an engine that needs no loop; migrations ask for one that does not follow foreign keys."""
 
     def connect() -> sqlite3.Connection:
         connection: sqlite3.Connection = sqlite3.connect(
             path, check_same_thread=False, **CONNECTING
         )
-        for pragma in _pragmas(is_writer=True, has_foreign_keys=False):
+        for pragma in _pragmas(is_writer=is_writer, has_foreign_keys=has_foreign_keys):
             connection.execute(pragma)
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
-    _begin_with(engine, is_writer=True)
+    _begin_with(engine, is_writer=is_writer)
     return engine
 
 

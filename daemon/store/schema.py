@@ -85,7 +85,7 @@ def _migrate(database: Path, config: "Config", head: str) -> None:
     from alembic import command
 
     # A batch migration makes a parent table anew, and dropping the old one would take the children.
-    engine = engine_of(database)
+    engine = engine_of(database, has_foreign_keys=False)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, head)

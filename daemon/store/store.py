@@ -31,12 +31,12 @@ _is_inside: ContextVar[bool] = ContextVar("is_inside_transaction", default=False
 class SqlStore:
     """The store; it is had from `open` and ended with `close`, or used with `async with`."""
 
-    def __init__(self, path: Path, lock: Lock, box: SecretBox) -> None:
+    def __init__(self, path: Path, lock: Lock, box: SecretBox, *, lane: type[Lane] = Lane) -> None:
         self._path = path
         self._lock = lock
         self._box = box
-        self._writer = Turns([Lane(path, is_writer=True)])
-        self._readers = Turns([Lane(path, is_writer=False) for _ in range(READERS)])
+        self._writer = Turns([lane(path, is_writer=True)])
+        self._readers = Turns([lane(path, is_writer=False) for _ in range(READERS)])
 
     @classmethod
     async def open(cls, url: str, key: Secret) -> Self:
