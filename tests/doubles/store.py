@@ -49,6 +49,9 @@ class MemoryStore:
         """Put a backup in the place of what is kept."""
         self._kept = kept.copied()
 
+    def restart(self) -> None:
+        """Be the store of the process that comes after one that died: what is kept outlives both."""
+
     async def write(self, work: Callable[["MemoryTransaction"], Awaitable[R]]) -> R:
         draft = self._kept.copied()
         result = await work(MemoryTransaction(draft))
