@@ -27,6 +27,8 @@ class Activity:
     created_at: datetime | None = None
     created_by: str = ""
     updated_at: datetime | None = None
+    translator: int = 0
+    """The number of the translator that read it."""
 
     @property
     def version(self) -> str:
@@ -74,6 +76,8 @@ class Copy:
 
     No fields at all where a guest got it since.
     """
+    translator: int = 0
+    """The number of the translator that read it."""
 
 
 Seen = Activity | Copy
