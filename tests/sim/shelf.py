@@ -16,7 +16,7 @@ from daemon.core.record import Change, Record
 from daemon.errors import SyncError
 from daemon.store import chronicle, company
 from daemon.store.codec import decode_link
-from daemon.store.engine import Lane, engine_of
+from daemon.store.engine import Lane, engine_of, reason_of
 from daemon.store.files import Lock, copy_database
 from daemon.store.schema import prepare
 from daemon.store.secrets import SecretBox, key_in
@@ -68,7 +68,7 @@ class Inline(Lane):
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise SyncError(f"The database cannot be used: {error.orig}.") from error
+            raise SyncError(f"The database cannot be used: {reason_of(error)}.") from error
 
     def end(self) -> None:
         """Close the connection."""
