@@ -1,10 +1,11 @@
 """A user who may have switched sync on, and what the company has set up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from daemon.core.claim import Side
 from daemon.core.company import ActivityType, User
 
 
@@ -98,3 +99,5 @@ class Settings:
     """This is a backup that was put in the database's place: what was linked since is not in it (C4)."""
     user_guids: frozenset[str] = field(default_factory=frozenset)
     """The company is recognised by its users' guids (rule D5)."""
+    translators: Mapping[Side, int] = field(default_factory=dict)
+    """The numbers of the translators that this was looked at with last."""

@@ -32,6 +32,13 @@ from daemon.core.seen import Activity as Activity
 from daemon.core.seen import Copy as Copy
 from daemon.core.seen import Mark as Mark
 from daemon.core.seen import Seen as Seen
+from daemon.core.translation import (
+    is_reread,
+    reread_activity,
+    reread_claim,
+    reread_copy,
+    reread_half,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +213,31 @@ class Link:
 
     def showing(self, side: Side, seen: Seen | None, *, user: str = "") -> "Link":
         """Record what a side shows now (`user` names the calendar where a copy is gone) and know our own writes."""
-        before = self.seen(side)
-        link = self._put(side, self._peopled(seen), user)
+        known = self.read_anew(side, seen)
+        before = known.seen(side)
+        link = known._put(side, known._peopled(seen), user)
         if before is None:
             link = link._made_by_us(side)
         elif link.seen(side) is None:
             link = link._removed_by_us(side, before.ref)
         return link._recognising(side)
+
+    def read_anew(self, side: Side, seen: Seen | None) -> "Link":
+        """Return the link in the words of a new translator, where that has read the very object we know."""
+        known = copy_of(self.copies, seen.user) if isinstance(seen, Copy) else self.activity
+        if known is None or seen is None or not is_reread(known, seen):
+            return self
+        if isinstance(known, Activity) and isinstance(seen, Activity):
+            link = replace(self, activity=reread_activity(known, seen))
+        else:
+            assert isinstance(known, Copy), "what was read again is of the same kind"
+            assert isinstance(seen, Copy), "what was read again is of the same kind"
+            copies = (reread_copy(c, seen) if c is known else c for c in self.copies)
+            link = replace(self, copies=tuple(copies))
+        then, now = self.shows(side), link.shows(side)
+        base = self.base.having(side, reread_half(self.base.on(side), then, now))
+        claims = tuple(reread_claim(claim, side, then, now) for claim in self.claims)
+        return replace(link, base=base, claims=claims)
 
     def answered(self, claim: Claim, seen: Seen | None) -> "Link":
         """Record the answer to a write of ours: what it shows of the fields we wrote is what both agree on."""

@@ -51,3 +51,5 @@ class Change:
     """Field name → {"before": value, "after": value}; values in JSON form."""
     id: int = 0
     """Given by the store."""
+    original: str = field(default="", repr=False)
+    """What the vendor held of what this took away, as its JSON; it is kept apart, and locked."""

@@ -1,6 +1,6 @@
 """What the two vendors showed, as values: an activity, and one user's copy of an event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from daemon.core.company import Category
@@ -27,6 +27,10 @@ class Activity:
     created_at: datetime | None = None
     created_by: str = ""
     updated_at: datetime | None = None
+    translator: int = 0
+    """The number of the translator that read it."""
+    original: str = field(default="", compare=False, repr=False)
+    """The vendor's own JSON where it was read by id; it is not kept with the entry."""
 
     @property
     def version(self) -> str:
@@ -74,6 +78,10 @@ class Copy:
 
     No fields at all where a guest got it since.
     """
+    translator: int = 0
+    """The number of the translator that read it."""
+    original: str = field(default="", compare=False, repr=False)
+    """The vendor's own JSON where it was read by id; it is not kept with the entry."""
 
 
 Seen = Activity | Copy

@@ -1,7 +1,9 @@
 """The users' primary calendars over HTTP (Google Calendar API v3), shaped for the engine."""
 
+import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -90,7 +92,9 @@ class GoogleClient:
         if answer.status == 410:
             return None
         event = content_of(answer, self._now())
-        return None if is_cancelled(event) else copy_shown(event, user)
+        if is_cancelled(event):
+            return None
+        return replace(copy_shown(event, user), original=json.dumps(event))
 
     async def answers(self, user: User, witness: str) -> bool:
         """Tell whether the calendar itself is there (Calendars: get); no witness is needed."""

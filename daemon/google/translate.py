@@ -15,6 +15,9 @@ from daemon.errors import Forbidden
 from daemon.google.attendees import is_organized_here, organizer_of, people_of
 from daemon.google.notes import description_of, text_of
 
+TRANSLATOR: Final = 1
+"""Raise it when the same event comes to another entry than before: nobody has edited it, and nothing is written."""
+
 TODO_LENGTH: Final = timedelta(minutes=15)
 """What a to-do without a length gets, since Google refuses events of zero length."""
 
@@ -109,6 +112,7 @@ def _copy_of(event: Event, user: User, zone: str) -> Copy:
         mark=_mark_of(event),
         address=own,
         organizer=organizer_of(event, own),
+        translator=TRANSLATOR,
     )
 
 

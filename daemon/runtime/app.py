@@ -20,6 +20,7 @@ from daemon.errors import SyncError
 from daemon.forms import TcpAddress
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import ServiceAccount
+from daemon.google.translate import TRANSLATOR as GOOGLE_TRANSLATOR
 from daemon.runtime import control, logs
 from daemon.runtime.admin import Admin, Parts
 from daemon.runtime.budget import GoogleBudget, SeveraBudget
@@ -27,6 +28,7 @@ from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Loop, Waker
 from daemon.runtime.people import People
 from daemon.severa.client import SeveraClient
+from daemon.severa.translate import TRANSLATOR as SEVERA_TRANSLATOR
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
 from daemon.sync.engine import Engine
@@ -59,6 +61,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+TRANSLATORS: Final = {Side.SEVERA: SEVERA_TRANSLATOR, Side.GOOGLE: GOOGLE_TRANSLATOR}
+
+
 def new_id() -> str:
     """Return 128 random bits in the alphabet of Google's event ids."""
     number = secrets.randbits(130)
@@ -87,6 +92,7 @@ async def opened(config: Config) -> AsyncIterator[App]:
             chance=random.random,
             report=logs.report,
             rules=_rules(config),
+            translators=TRANSLATORS,
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
         )
         engine = Engine(tools)

@@ -1,6 +1,8 @@
 """Reads activities out of rows, each in the zone of its owner, and knows the company's users by guid and address."""
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +62,7 @@ class Reader:
         activity = await self._activity(row)
         if activity is None:
             raise Forbidden("The activity is an occurrence of a series.", reason="Occurrence")
-        return activity
+        return replace(activity, original=json.dumps(row))
 
     async def written(self, row: Any) -> Activity:
         """Return the activity that a write shows.

@@ -18,6 +18,9 @@ from daemon.severa.times import day_of, day_start, instant_of, is_day_start, tex
 Row = Mapping[str, Any]
 Scalar = str | bool | None
 
+TRANSLATOR: Final = 1
+"""Raise it when the same row comes to another entry than before: nobody has edited it, and nothing is written."""
+
 _PRIVATE: Final = frozenset({Category.PERSONAL, Category.ABSENCE})
 _NOT_SYNCED: Final = ("Occurrence", "Exception")
 _ONE_DAY: Final = timedelta(days=1)
@@ -64,6 +67,7 @@ def activity_of(row: Row, *, zone: str) -> Activity | None:
         created_at=_instant_or_none(row.get("createdDateTime")),
         created_by=_text(_inside(row, "createdBy", "guid")),
         updated_at=_instant_or_none(row.get("lastUpdatedDateTime")),
+        translator=TRANSLATOR,
     )
 
 

@@ -1,21 +1,38 @@
-"""The questions about the history (rule D7)."""
+"""The questions about the history, and about what vendors held of entries that were taken away (rule D7)."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
 from daemon.core.link import Side
 from daemon.core.record import Change
 from daemon.store.codec import decode_fields, encode_fields
-from daemon.store.tables import IS_REMOVAL, history
+from daemon.store.tables import IS_REMOVAL, history, original
+
+ORIGINALS_MAX: Final = 5_000
+"""How many objects of vendors are kept at most; the history's age bounds them as well."""
 
 
 def add(connection: Connection, changes: Sequence[Change]) -> None:
     """Append to the history; the ids are given here."""
     if changes:
         connection.execute(insert(history), [_row(change) for change in changes])
+
+
+def add_destroying(connection: Connection, change: Change, locked: bytes) -> None:
+    """Append a change with what the vendor held, locked, and let go of the oldest where there are too many."""
+    (change_id,) = connection.execute(insert(history), _row(change)).inserted_primary_key or (0,)
+    connection.execute(insert(original), {"change_id": change_id, "ciphertext": locked})
+    newest = select(original.c.change_id).order_by(original.c.change_id.desc())
+    over = newest.offset(ORIGINALS_MAX).limit(1).scalar_subquery()
+    connection.execute(delete(original).where(original.c.change_id <= over))
+
+
+def original_of(connection: Connection, change_id: int) -> bytes | None:
+    """Return what the vendor held of what a change took away, locked."""
+    return connection.scalar(select(original.c.ciphertext).where(original.c.change_id == change_id))
 
 
 def by_id(connection: Connection, change_id: int) -> Change | None:

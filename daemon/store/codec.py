@@ -126,6 +126,7 @@ def encode_settings(settings: Settings) -> str:
         api_user=settings.api_user,
         is_copy=settings.is_copy,
         user_guids=sorted(settings.user_guids),
+        translators={side.value: number for side, number in settings.translators.items()},
     )
 
 
@@ -143,6 +144,7 @@ def decode_settings(text: str) -> Settings:
         api_user=raw["api_user"],
         is_copy=raw.get("is_copy", False),
         user_guids=frozenset(raw["user_guids"]),
+        translators={Side(name): number for name, number in raw.get("translators", {}).items()},
     )
 
 
@@ -189,6 +191,7 @@ def _activity_out(activity: Activity) -> Json:
         created_at=instant_out(activity.created_at),
         created_by=activity.created_by,
         updated_at=instant_out(activity.updated_at),
+        translator=activity.translator or None,
     )
 
 
@@ -206,6 +209,7 @@ def _activity_in(raw: Json) -> Activity:
         created_at=instant_in(raw.get("created_at")),
         created_by=raw["created_by"],
         updated_at=instant_in(raw.get("updated_at")),
+        translator=raw.get("translator", 0),
     )
 
 
@@ -223,6 +227,7 @@ def _copy_out(copy: Copy) -> Json:
         address=copy.address,
         organizer=copy.organizer,
         before=entry_to_json(copy.before) if copy.before else None,
+        translator=copy.translator or None,
     )
 
 
@@ -240,6 +245,7 @@ def _copy_in(raw: Json) -> Copy:
         address=raw.get("address", ""),
         organizer=raw.get("organizer", ""),
         before=entry_from_json(raw["before"]) if "before" in raw else None,
+        translator=raw.get("translator", 0),
     )
 
 

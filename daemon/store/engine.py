@@ -29,6 +29,25 @@ TURN_TIMEOUT_S: Final = 60.0
 """How long a caller waits for its turn before the database counts as overloaded."""
 
 
+WHAT_TO_DO: Final = {
+    sqlite3.SQLITE_FULL: "make room on the disk; nothing that was kept is lost",
+    sqlite3.SQLITE_IOERR: "look at the disk; nothing that was kept is lost",
+    sqlite3.SQLITE_READONLY: "let the daemon's user write the file and its directory",
+    sqlite3.SQLITE_CANTOPEN: "let the daemon's user write the file and its directory",
+    sqlite3.SQLITE_BUSY: "another program holds it; close that",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; put a backup in its place",
+    sqlite3.SQLITE_NOTADB: "store.url names another file, or the file is damaged; put a backup in its place",
+}
+
+
+def reason_of(error: sqlite3.Error | DBAPIError) -> str:
+    """Return what SQLite says is wrong, with what to do about it where that is known."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    # The upper bits only tell more about the same (SQLite, Result Codes).
+    advice = WHAT_TO_DO.get(getattr(said, "sqlite_errorcode", 0) & 0xFF)
+    return f"{said} ({advice})" if advice else str(said)
+
+
 def async_engine_of(path: Path, *, is_writer: bool) -> AsyncEngine:
     """Return the engine that the store asks; a reader cannot change the file."""
 
@@ -45,19 +64,19 @@ def async_engine_of(path: Path, *, is_writer: bool) -> AsyncEngine:
     return engine
 
 
-def engine_of(path: Path) -> Engine:
-    """Return an engine without a loop, for migrations: it writes and does not follow foreign keys."""
+def engine_of(path: Path, *, is_writer: bool = True, has_foreign_keys: bool = True) -> Engine:
+    """Return an engine that needs no loop; migrations ask for one that does not follow foreign keys."""
 
     def connect() -> sqlite3.Connection:
         connection: sqlite3.Connection = sqlite3.connect(
             path, check_same_thread=False, **CONNECTING
         )
-        for pragma in _pragmas(is_writer=True, has_foreign_keys=False):
+        for pragma in _pragmas(is_writer=is_writer, has_foreign_keys=has_foreign_keys):
             connection.execute(pragma)
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
-    _begin_with(engine, is_writer=True)
+    _begin_with(engine, is_writer=is_writer)
     return engine
 
 
@@ -107,7 +126,7 @@ class Lane:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise SyncError(f"The database cannot be used: {error.orig}.") from error
+            raise SyncError(f"The database cannot be used: {reason_of(error)}.") from error
 
     async def commit(self) -> None:
         """Keep what was done since the last end."""

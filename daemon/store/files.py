@@ -117,5 +117,8 @@ def _vacuum_into(database: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")
         marked = "json_set(document, '$.is_copy', json('true'))"
         copy.execute(f"UPDATE settings SET document = {marked}")  # noqa: S608 - nothing from outside
+        (said,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            raise sqlite3.DatabaseError(f"it would be damaged ({said})")
     with target.open("rb") as file:
         os.fsync(file.fileno())

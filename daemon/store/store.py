@@ -31,12 +31,12 @@ _is_inside: ContextVar[bool] = ContextVar("is_inside_transaction", default=False
 class SqlStore:
     """The store; it is had from `open` and ended with `close`, or used with `async with`."""
 
-    def __init__(self, path: Path, lock: Lock, box: SecretBox) -> None:
+    def __init__(self, path: Path, lock: Lock, box: SecretBox, *, lane: type[Lane] = Lane) -> None:
         self._path = path
         self._lock = lock
         self._box = box
-        self._writer = Turns([Lane(path, is_writer=True)])
-        self._readers = Turns([Lane(path, is_writer=False) for _ in range(READERS)])
+        self._writer = Turns([lane(path, is_writer=True)])
+        self._readers = Turns([lane(path, is_writer=False) for _ in range(READERS)])
 
     @classmethod
     async def open(cls, url: str, key: Secret) -> Self:
@@ -89,13 +89,13 @@ class SqlStore:
         """
         assert not _is_inside.get(), "A transaction is open already; use that one."
         async with self._writer.turn() as lane:
-            return await _finished(_transact(lane, work, Lane.commit))
+            return await _finished(_transact(lane, self._box, work, Lane.commit))
 
     async def read(self, work: Callable[[SqlTransaction], Awaitable[R]]) -> R:
         """Run `work`, which only reads, on one consistent picture; raises as `write` does."""
         assert not _is_inside.get(), "A transaction is open already; use that one."
         async with self._readers.turn() as lane:
-            return await _finished(_transact(lane, work, Lane.rollback))
+            return await _finished(_transact(lane, self._box, work, Lane.rollback))
 
     async def history(
         self,
@@ -165,12 +165,13 @@ class SqlStore:
 
 async def _transact(
     lane: Lane,
+    box: SecretBox,
     work: Callable[[SqlTransaction], Awaitable[R]],
     end: Callable[[Lane], Awaitable[None]],
 ) -> R:
     # Set in the context of this task only, and so gone with it.
     _is_inside.set(True)
-    transaction = SqlTransaction(lane)
+    transaction = SqlTransaction(lane, box)
     try:
         result = await work(transaction)
         transaction.end()

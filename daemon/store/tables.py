@@ -194,6 +194,14 @@ Index("ix_history_entry", history.c.entry, history.c.id)
 Index("ix_history_user", history.c.user, history.c.id)
 Index("ix_history_removals", history.c.at, history.c.user, sqlite_where=IS_REMOVAL)
 
+# What a vendor held of an entry that a change took away, locked; it goes with its line of the history.
+original = Table(
+    "original",
+    metadata,
+    Column("change_id", ForeignKey(history.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+
 secret = Table(
     "secret",
     metadata,

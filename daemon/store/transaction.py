@@ -2,24 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
 from daemon.core.account import Account, Settings
 from daemon.core.record import Change, Record
+from daemon.secret import Secret
 from daemon.store import chronicle, company, entries
 from daemon.store.engine import Lane
+from daemon.store.secrets import SecretBox
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+ORIGINAL_LENGTH_MAX: Final = 65_536
+"""Of what is longer, no more than the history is kept."""
 
 
 class SqlTransaction:
     """What may be asked and kept in one transaction; nothing else is awaited while it is open."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, box: SecretBox) -> None:
         self._lane = lane
+        self._box = box
         self._is_open = True
 
     def end(self) -> None:
@@ -157,5 +163,23 @@ class SqlTransaction:
         return await self.ask(chronicle.prune, before)
 
     async def add_history(self, changes: Sequence[Change]) -> None:
-        """Append to the history."""
-        await self.ask(chronicle.add, changes)
+        """Append to the history; what the vendor held of what was taken away is locked beside it."""
+        plain: list[Change] = []
+        for change in changes:
+            if change.original and len(change.original) <= ORIGINAL_LENGTH_MAX:
+                await self.ask(chronicle.add, plain)
+                locked = self._box.lock(Secret(change.original))
+                await self.ask(chronicle.add_destroying, change, locked)
+                plain = []
+            else:
+                plain.append(change)
+        await self.ask(chronicle.add, plain)
+
+    async def original_of(self, change_id: int) -> str:
+        """Return what the vendor held of what this change took away, empty where nothing is kept of it.
+
+        Raises:
+            SyncError: It was locked with another key.
+        """
+        locked = await self.ask(chronicle.original_of, change_id)
+        return self._box.unlock(locked).reveal() if locked is not None else ""

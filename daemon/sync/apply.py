@@ -292,7 +292,9 @@ class Apply:
         if isinstance(action, Create):
             link = replace(link.agreeing_on_type(), standing=LIVE)
         now = self._tools.now()
+        taken = record.link.seen(claim.side) if seen is None else None
         change = change_of(record, action, word, claim.values, now)
+        change = replace(change, original=taken.original if taken else "")
         kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
         await self._keep(kept, history=change)
         self._report(record, link, claim.side, word, change)

@@ -16,6 +16,7 @@ from daemon.core.record import Record
 from daemon.core.schedule import is_due, is_present, pause
 from daemon.core.seen import Activity
 from daemon.errors import CompanyRefused, RateLimited, Refused, SyncError, Transient, UserRefused
+from daemon.sync.anew import begin_anew
 from daemon.sync.firstsync import FirstSync
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
@@ -111,8 +112,7 @@ class Engine:
         now = self._tools.now()
         if self._company_read_at is None or self._company_read_at + COMPANY_EVERY <= now:
             await self.refresh_company()
-        if await self._is_copy():
-            await self._tools.store.write(_matched_anew)
+        await begin_anew(self._tools)
         accounts = await self._tools.store.read(lambda tx: tx.accounts())
         present = [account for account in accounts if self._is_present(account, now)]
         await self._wait([a for a in accounts if a.is_enabled and a not in present])
@@ -131,10 +131,6 @@ class Engine:
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         return await self._settle(looked, policy, began)
-
-    async def _is_copy(self) -> bool:
-        settings = await self._tools.store.read(lambda tx: tx.settings())
-        return settings.is_copy
 
     async def _read_again(self, accounts: Sequence[Account]) -> list[Account]:
         """Return the accounts as they are now: what was seen in Severa may have moved their stage."""
@@ -338,14 +334,6 @@ class Engine:
             event = "company.fault" if fault else "company.recovered"
             self._tools.report(event, reason=fault)
             self._told_fault = fault
-
-
-async def _matched_anew(tx: Transaction) -> None:
-    """List and match everything again: the database is a backup, and what was linked since is not in it (C4)."""
-    accounts = [account for account in await tx.accounts() if account.is_enabled]
-    anew = [replace(a, stage=Stage.LISTING, cursor=None, state=State.FIRST_SYNC) for a in accounts]
-    await tx.save_accounts([replace(account, is_again=True) for account in anew])
-    await tx.save_settings(replace(await tx.settings(), is_copy=False))
 
 
 async def _finished(tx: Transaction, account: Account, now: datetime, *, is_done: bool) -> Account:

@@ -14,7 +14,7 @@ from daemon.core.entry import UNKNOWN, differing
 from daemon.core.link import APPROVED, LIVE, Claim, Deed, Link, Side, Stand
 from daemon.core.listing import Page
 from daemon.core.record import Record
-from daemon.core.seen import Activity, Copy
+from daemon.core.seen import Activity, Copy, Seen
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 
@@ -95,7 +95,7 @@ class Activities:
             record.link.id, self._looking.began
         ):
             return doubted(record, Side.SEVERA, self._tools.now(), self._looking.cause)
-        now = self._tools.now()
+        now, record = self._tools.now(), _read_anew(record, activity)
         link = record.link.letting_go(now).showing(Side.SEVERA, activity)
         return _noticed(record, link.outliving(Side.SEVERA, now), now, self._looking)
 
@@ -181,7 +181,7 @@ class Copies:
     def _shown(self, record: Record, copy: Copy) -> Record:
         if self._is_outdated(record):
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
-        now = self._tools.now()
+        now, record = self._tools.now(), _read_anew(record, copy)
         link = _raised(record.link, copy.ref).letting_go(now).showing(Side.GOOGLE, copy)
         after = _noticed(record, link.outliving(Side.GOOGLE, now), now, self._looking)
         return after if after is record else self._asked(after)
@@ -313,6 +313,13 @@ def doubted(record: Record, side: Side, now: datetime, cause: str) -> Record:
     """Return the record with a side that is to be read by id before anything is decided."""
     link = replace(record.link, doubted=record.link.doubted | {side})
     return replace(record, link=link, due_at=record.due_at or now, cause=record.cause or cause)
+
+
+def _read_anew(record: Record, seen: Seen) -> Record:
+    """Return the record in the words of a new translator, which is no news; the very same where it reads no other."""
+    side = Side.SEVERA if isinstance(seen, Activity) else Side.GOOGLE
+    link = record.link.read_anew(side, seen)
+    return record if link is record.link else replace(record, link=link)
 
 
 def _noticed(record: Record, link: Link, now: datetime, looking: Looking) -> Record:

@@ -238,7 +238,15 @@ class Transaction(Protocol):
         ...
 
     async def add_history(self, changes: Sequence[Change]) -> None:
-        """Append to the history."""
+        """Append to the history; what the vendor held of what was taken away is kept as a secret beside it."""
+        ...
+
+    async def original_of(self, change_id: int) -> str:
+        """Return what the vendor held of what this change took away, empty where nothing is kept of it.
+
+        Raises:
+            SyncError: It was locked with another key.
+        """
         ...
 
 

@@ -68,6 +68,8 @@ class Settle:
         self.refused_users: dict[str, UserRefused] = {}
         self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
+        self._read_anew: set[str] = set()
+        """Entries with a side that another translator had read; as many as are due in a run."""
         self._limited: dict[str, RateLimited] = {}
         """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
 
@@ -97,6 +99,9 @@ class Settle:
             await self._each(unread, self._read_back)
             return True
         records = await self._due(users, RECORDS_A_PASS)
+        if older := [one for one in records if self._is_older(one.link)]:
+            await self._doubt_older(older)
+            return True
         plan = await self._plan_all(records)
         holding = await self._brakes.held(plan, lambda: self._plan_whole(users))
         await self._hold([p.record for p in plan if p.record.link.id in holding], holding)
@@ -111,6 +116,27 @@ class Settle:
         return await self._tools.store.read(
             lambda tx: tx.records_due(now, users, limit, unread_only=unread_only)
         )
+
+    def _is_older(self, link: Link) -> bool:
+        """Tell whether an older translator has read a side, and it was not read again in this run."""
+        return link.id not in self._read_anew and bool(self._older_sides(link))
+
+    def _older_sides(self, link: Link) -> frozenset[Side]:
+        """Return the sides whose words are another translator's: compared with ours they could look like an edit."""
+        translators = self._tools.translators
+        seen = {side: link.seen(side) for side in Side}
+        return frozenset(
+            s for s, one in seen.items() if one and one.translator != translators.get(s, 0)
+        )
+
+    async def _doubt_older(self, records: Sequence[Record]) -> None:
+        self._read_anew |= {record.link.id for record in records}
+
+        async def work(tx: Transaction) -> None:
+            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            await tx.save([_doubting(r, self._older_sides(r.link)) for r in undecided])
+
+        await self._tools.store.write(work)
 
     # Deciding
 
@@ -338,6 +364,10 @@ def _rested(record: Record, now: datetime, *, is_heard: bool) -> Record:
         link = replace(link, standing=LIVE)  # What was decided is done.
     rested = replace(record, link=link, due_at=None, noticed_at=None)
     return replace(rested, attempts=0, problem=link.standing.reason)
+
+
+def _doubting(record: Record, sides: frozenset[Side]) -> Record:
+    return replace(record, link=replace(record.link, doubted=record.link.doubted | sides))
 
 
 def _standing(record: Record, stand: Stand, reason: str) -> Record:

@@ -1,6 +1,6 @@
 """What every part of the engine is given to work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -56,6 +56,8 @@ class Tools:
     is_stopping: Callable[[], bool] = lambda: False
     """Tells that no new write may be begun."""
     writes: "WriteLog" = field(default_factory=lambda: WriteLog())
+    translators: Mapping[Side, int] = field(default_factory=dict)
+    """The numbers of the translators that read each side now."""
 
 
 class WriteLog:

@@ -230,6 +230,7 @@ class Undo:
         line = self._proxy.line(
             record, side, "removed", fields_of(proposal.shown, NO_FIELDS, is_whole=True)
         )
+        line = replace(line, original=seen.original)
         claim = Claim(side, Deed.REMOVE, self._tools.now(), ref=seen.ref, user=seen.user)
         is_by_hand = proposal.change.rule == RULE
         parting = replace(before.claiming(claim), standing=PARTED)

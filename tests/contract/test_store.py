@@ -441,6 +441,19 @@ async def test_both_stores_answer_every_question_alike(tmp_path: Path, seed: int
                 assert await real.read(ask) == await memory.read(ask), name
 
 
+async def test_what_a_vendor_held_goes_with_its_line_of_the_history(store: Store) -> None:
+    old = replace(change("one", "removed"), original="old")
+    new = replace(change("two", "removed", at=NOW + MINUTE), original="new")
+    await store.write(lambda tx: tx.add_history([old, change("three"), new]))
+
+    await store.write(lambda tx: tx.prune_history(NOW + MINUTE))
+
+    kept = [await store.read(lambda tx, n=n: tx.original_of(n)) for n in (1, 2, 3)]  # type: ignore[misc]
+    (line,) = await store.read(lambda tx: tx.changes_of("two", NOW, 9))
+    assert kept == ["", "", "new"]
+    assert (line.id, line.original) == (3, "")
+
+
 async def test_both_stores_keep_users_alike(tmp_path: Path) -> None:
     dice, memory = random.Random(7), MemoryStore()  # noqa: S311
     async with await sqlite(tmp_path) as real:

@@ -22,12 +22,14 @@ class Kept:
     accounts: dict[str, Account] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     history: list[Change] = field(default_factory=list)
+    originals: dict[int, str] = field(default_factory=dict)
     last_change: int = 0
     """The id given last; one that was given is never given again."""
 
     def copied(self) -> "Kept":
         accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
-        return Kept(self.settings, accounts, records, history, self.last_change)
+        originals = dict(self.originals)
+        return Kept(self.settings, accounts, records, history, originals, self.last_change)
 
 
 class MemoryStore:
@@ -48,6 +50,9 @@ class MemoryStore:
     def restore(self, kept: Kept) -> None:
         """Put a backup in the place of what is kept."""
         self._kept = kept.copied()
+
+    def restart(self) -> None:
+        """Be the store of the process that comes after one that died: what is kept outlives both."""
 
     async def write(self, work: Callable[["MemoryTransaction"], Awaitable[R]]) -> R:
         draft = self._kept.copied()
@@ -222,11 +227,19 @@ class MemoryTransaction:
         kept = [change for change in self._kept.history if change.at >= before]
         dropped = len(self._kept.history) - len(kept)
         self._kept.history = kept
+        numbers = {change.id for change in kept}
+        originals = self._kept.originals.items()
+        self._kept.originals = {n: one for n, one in originals if n in numbers}
         return dropped
+
+    async def original_of(self, change_id: int) -> str:
+        return self._kept.originals.get(change_id, "")
 
     async def add_history(self, changes: Sequence[Change]) -> None:
         last = self._kept.last_change
-        self._kept.history += [replace(c, id=last + n) for n, c in enumerate(changes, 1)]
+        numbered = [replace(c, id=last + n) for n, c in enumerate(changes, 1)]
+        self._kept.originals |= {c.id: c.original for c in numbered if c.original}
+        self._kept.history += [replace(c, original="") for c in numbered]
         self._kept.last_change += len(changes)
 
     def _those(self, fits: Callable[[Record], bool]) -> tuple[Record, ...]:

@@ -1,6 +1,7 @@
 """The client against the sandbox Google over real HTTP: what it reads, writes, and makes of faults."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -79,6 +80,16 @@ async def test_what_is_created_reads_back_equal(world: World) -> None:
     assert made.uid == "aaaaabbbbb@google.com"
     assert made.is_organizer
     assert made.is_writable
+
+
+async def test_what_is_read_by_id_comes_with_googles_own_words_d7(world: World) -> None:
+    client = world.client()
+    await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=MARK)
+
+    found = await client.read(ANNA, "aaaaabbbbb")
+
+    assert found is not None
+    assert json.loads(found.original)["iCalUID"] == "aaaaabbbbb@google.com"
 
 
 async def test_an_all_day_entry_reads_back_equal(world: World) -> None:

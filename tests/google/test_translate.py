@@ -14,7 +14,7 @@ from daemon.core.entry import UNKNOWN, AllDay, Answer, Entry, People, Timed, Whe
 from daemon.core.link import Copy, Mark
 from daemon.core.recurrence import Recurrence
 from daemon.errors import Forbidden
-from daemon.google.translate import body_of, changes_of, copy_of, shown
+from daemon.google.translate import TRANSLATOR, body_of, changes_of, copy_of, shown
 
 ANNA = User("guid-anna", "anna@example.com", zone="Europe/Helsinki")
 ZONES = ("UTC", "Europe/Helsinki", "America/New_York", "Asia/Kolkata", "Pacific/Apia")
@@ -80,6 +80,7 @@ def test_an_event_becomes_a_copy() -> None:
         version='"3181161784712000"',
         address="anna@example.com",
         organizer="anna@example.com",
+        translator=TRANSLATOR,
     )
 
 

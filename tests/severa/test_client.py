@@ -1,5 +1,6 @@
 """The adapter against a served Severa, object by object."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,6 +26,17 @@ async def test_what_is_created_reads_as_it_was_written(world: World, meeting: En
     assert (made.user, made.type) == (world.anna.guid, type_guid)
     assert made.category is Category.CALENDAR_ENTRY
     assert await world.seen(made.ref) == made
+
+
+async def test_what_is_read_by_id_comes_with_severas_own_words_d7(
+    world: World, meeting: Entry
+) -> None:
+    made = await world.calendar.create(world.anna, meeting, type_guid=world.types["CalendarEntry"])
+
+    found = await world.calendar.read(world.anna, made.ref)
+
+    assert found is not None
+    assert json.loads(found.original)["guid"] == made.ref
 
 
 WHENS = [

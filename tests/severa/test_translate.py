@@ -12,7 +12,7 @@ from daemon.core.entry import UNKNOWN, AllDay, Entry, Timed, When
 from daemon.core.link import Activity
 from daemon.core.recurrence import Recurrence
 from daemon.severa.errors import Unreadable
-from daemon.severa.translate import activity_of, body_of, changes_of, type_of, user_of
+from daemon.severa.translate import TRANSLATOR, activity_of, body_of, changes_of, type_of, user_of
 
 HELSINKI = "Europe/Helsinki"
 # Midnight is skipped in spring in Beirut, São Paulo and Havana, and comes twice in autumn in Havana.
@@ -92,6 +92,7 @@ def test_an_activity_is_read_whole() -> None:
         category=Category.CALENDAR_ENTRY,
         created_at=at("2026-03-01T08:00:00.123456Z"),
         created_by="u-9",
+        translator=TRANSLATOR,
     )
 
 

@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from random import SystemRandom
 
+from .shelf import play_on_sqlite
 from .shrink import shrunk
 from .story import Outcome, play
 from .world import RESTORES_FROM
+
+PLAYS = {"memory": play, "sqlite": play_on_sqlite}
+"""What the daemon keeps its state in: a double, or the real store."""
 
 TOLD_MAX = 5
 """How many broken stories are told in full; the others are named."""
@@ -23,34 +27,35 @@ def main() -> int:
     parser.add_argument("--first", type=int, help="the first seed; chance chooses otherwise")
     parser.add_argument("--whole", action="store_true", help="do not look for a shorter story")
     parser.add_argument("--restores", action="store_true", help="stories with a backup put back")
+    parser.add_argument("--store", choices=PLAYS, default="memory", help="what the daemon keeps")
     asked = parser.parse_args()
     if asked.seed is not None:
-        outcome = play(asked.seed)
-        tell(outcome, is_whole=asked.whole or not outcome.broken)
+        outcome = PLAYS[asked.store](asked.seed)
+        tell(outcome, asked.store, is_whole=asked.whole or not outcome.broken)
         return _total([outcome])
     first = SystemRandom().randrange(10**9) if asked.first is None else asked.first
     first += RESTORES_FROM if asked.restores else 0
-    return _total(_played(first, time.monotonic() + asked.seconds))
+    return _total(_played(first, time.monotonic() + asked.seconds, asked.store))
 
 
-def _played(seed: int, until: float) -> Iterator[Outcome]:
+def _played(seed: int, until: float, store: str) -> Iterator[Outcome]:
     told = 0
     while time.monotonic() < until:
-        outcome = play(seed)
+        outcome = PLAYS[store](seed)
         if outcome.broken:
             told += 1
             if told <= TOLD_MAX:
-                tell(outcome)
+                tell(outcome, store)
             else:
-                print(f"{replay(outcome)}   {outcome.broken[0]}")
+                print(f"{replay(outcome, store)}   {outcome.broken[0]}")
         yield outcome
         seed += 1
 
 
-def tell(outcome: Outcome, *, is_whole: bool = False) -> None:
+def tell(outcome: Outcome, store: str = "memory", *, is_whole: bool = False) -> None:
     """Print a story, a line a step, as short as it can be made."""
-    told, muted = (outcome, frozenset()) if is_whole else shrunk(outcome)
-    print(f"\nThe story of seed {outcome.seed}; play it again with: {replay(outcome)}")
+    told, muted = (outcome, frozenset()) if is_whole else shrunk(outcome, PLAYS[store])
+    print(f"\nThe story of seed {outcome.seed}; play it again with: {replay(outcome, store)}")
     if muted:
         print(f"({len(muted)} things that happened in it do not matter and are left out)")
     print(*told.trace, sep="\n")
@@ -58,9 +63,9 @@ def tell(outcome: Outcome, *, is_whole: bool = False) -> None:
         print(f"BROKEN {line}")
 
 
-def replay(outcome: Outcome) -> str:
+def replay(outcome: Outcome, store: str = "memory") -> str:
     """Return the command that plays a story again."""
-    return f".ci/sim --seed {outcome.seed}"
+    return f".ci/sim --seed {outcome.seed}{'' if store == 'memory' else f' --store {store}'}"
 
 
 def _total(outcomes: Iterator[Outcome] | list[Outcome]) -> int:

@@ -1,13 +1,14 @@
 """Makes a failing story shorter: whatever it fails without is left out."""
 
 import re
+from collections.abc import Callable
 
 from .story import Outcome, play
 
 PLAYS_MAX = 600
 
 
-def shrunk(outcome: Outcome) -> tuple[Outcome, frozenset[str]]:
+def shrunk(outcome: Outcome, play: Callable[..., Outcome] = play) -> tuple[Outcome, frozenset[str]]:
     """Return the shortest story found that breaks the same promise, and what it leaves out."""
     wanted, muted, best, plays = kind(outcome), frozenset[str](), outcome, 0
     size = max(1, len(outcome.happened) // 2)

@@ -10,6 +10,7 @@ from daemon.core.account import Account, Settings, Stage, State
 from daemon.errors import SyncError
 from daemon.sync.engine import Engine
 from daemon.sync.tools import Rules, Tools
+from tests.doubles.store import MemoryStore
 
 from . import people
 from .loop import StoryLoop, StuckError
@@ -42,10 +43,14 @@ class Outcome:
 
 
 def play(
-    seed: int, *, muted: frozenset[str] = frozenset(), climate: Climate | None = None
+    seed: int,
+    *,
+    muted: frozenset[str] = frozenset(),
+    climate: Climate | None = None,
+    store: Any = None,
 ) -> Outcome:
-    """Play the story of a seed, without what is muted."""
-    world = World(seed, climate or climate_of(seed), muted)
+    """Play the story of a seed, without what is muted, on a store in memory or on the one that is given."""
+    world = World(seed, climate or climate_of(seed), muted, store=store or MemoryStore())
     Story(world).play()
     faults = sum(n for name, n in world.counts.items() if name != "people")
     return Outcome(
@@ -204,6 +209,7 @@ class Story:
         if world.is_dead:
             world.tell("the process died and starts anew")
             world.is_dead = False
+            world.store.restart()
             self._engine = self._born()
 
     def _born(self) -> Engine:

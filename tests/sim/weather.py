@@ -1,7 +1,7 @@
 """What befalls the calls of the daemon: people in between, refusals, lost and late answers, death."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from copy import copy
 from datetime import timedelta
@@ -125,6 +125,7 @@ class Watched:
 
     def __init__(self, world: World, store: Store) -> None:
         self._world, self._store = world, store
+        self._turn = asyncio.Lock()
 
     async def write(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
         step, dice = self._world.dice()
@@ -140,9 +141,14 @@ class Watched:
 
     async def _noted(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
         """Carry a transaction out and let the book take down what it tells of the daemon."""
+        async with self._turn:  # Else another task's records would count as this one's.
+            before = dict(self._world.store.records)
+            result = await self._store.write(work)
+            self._note(before)
+        return result
+
+    def _note(self, before: Mapping[str, Record]) -> None:
         world = self._world
-        before = dict(world.store.records)
-        result = await self._store.write(work)
         for link_id, record in list(world.store.records.items()):
             known = before.get(link_id)
             if record.link.activity:
@@ -162,7 +168,6 @@ class Watched:
                 world.joined_at[link.id] = world.book.tick
                 if link.activity and link.google:
                     world.book.daemon_joined(link.activity.ref, link.google.ref, link.base)
-        return result
 
     async def read(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
         if self._world.is_dead:

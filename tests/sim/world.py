@@ -118,7 +118,8 @@ class World:
     now: datetime = BEGINNING
     off_by: timedelta = timedelta()
     """How far the daemon's clock is off."""
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: Any = field(default_factory=MemoryStore)
+    """One in memory, or `tests.sim.shelf.Shelf`."""
     book: Book = field(default_factory=Book)
     counts: Counter[str] = field(default_factory=Counter)
     trace: list[str] = field(default_factory=list)

@@ -49,6 +49,7 @@ activities = st.builds(
     created_at=maybe_instant,
     created_by=text,
     updated_at=maybe_instant,
+    translator=st.integers(0, 9),
 )
 copies = st.builds(
     Copy,
@@ -64,6 +65,7 @@ copies = st.builds(
     address=text,
     organizer=text,
     before=st.none() | entries,
+    translator=st.integers(0, 9),
 )
 claims = st.builds(
     Claim,
@@ -137,6 +139,7 @@ settings = st.builds(
     fault=text,
     api_user=text,
     user_guids=st.frozensets(text, max_size=2),
+    translators=st.dictionaries(st.sampled_from(Side), st.integers(0, 9)),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | text,
