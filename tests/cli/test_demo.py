@@ -354,7 +354,7 @@ async def test_the_story_leaves_out_what_does_not_arrive_and_stays_in_the_week(
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    story = Story(Desk(sandbox, journal), journal, company, play=0, today=today, sleep=sleep)
+    story = Story(Desk(sandbox, company, journal), journal, company, play=0, today=today, sleep=sleep)
     await story.play()
 
     added = [row for row in sandbox.severa.activities() if row["guid"] not in before]

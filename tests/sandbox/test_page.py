@@ -271,7 +271,7 @@ async def test_an_open_page_hears_of_an_edit_and_of_its_arrival(
 
         events = await _events(live, 3)
 
-    assert [name for name, _ in events] == ["change", "change", "news"]
+    assert [name for name, _ in events] == ["change", "change", "line"]
     assert events[0][1] == {"email": ANNA, "side": "severa", "id": answer["id"]}
     assert events[2][1]["latency"] == 1.5
     assert events[2][1]["what"] == "added “Workshop” on Wed 09:00"
