@@ -12,7 +12,7 @@ from daemon.sandbox.people import Company, Person
 
 PACE_S: Final = 2.5
 LOOK_S: Final = 0.1
-LOOKS_MAX: Final = 150
+LOOKS_MAX: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Story:
                 Change("workshop", "severa", {"location": "Meeting room 1"}),
                 Change("workshop", "google", {"title": say.workshop_later}),
             ],
-            [Change("workshop", "severa", {"people": [ben.email]})],
+            [Change("workshop", "google", {"people": [ben.email]})],
             [Change("call", "google", on(1, 18, 1))],
             [Reply("workshop", ben, "google", "yes")],
             [Add("private", anna, "google", private)],
