@@ -42,13 +42,16 @@ export function showAway() {
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 
 function showVerdict({ verdict, waitingCount }) {
+  $("verdict").title = "Compared are title, time and place, in the calendars of everybody. "
+    + "Old entries and those of a type that is not synced stay in one calendar only.";
   const troubles = [
     verdict.differing && `${count(verdict.differing, "entry differs", "entries differ")}`,
     verdict.missing && `${count(verdict.missing, "is missing in one", "are missing in one")}`,
     verdict.doubled && `${count(verdict.doubled, "stands twice", "stand twice")}`,
   ].filter(Boolean);
   if (verdict.good && !waitingCount) {
-    const same = `${count(verdict.same, "entry", "entries")} the same in both, none missing, none twice`;
+    const alone = verdict.alone ? `; ${verdict.alone} in one only` : "";
+    const same = `${count(verdict.same, "entry", "entries")} the same in both, none missing, none twice${alone}`;
     say($("verdict"), "good", "In step", same);
   } else if (verdict.good) {
     say($("verdict"), "busy", "Bringing over", `${verdict.same} the same in both, none missing, none twice`);

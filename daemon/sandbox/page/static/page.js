@@ -127,6 +127,7 @@ function toWeek(monday) {
 }
 
 let hiding = 0;
+let resizing = 0;
 
 function complain(message) {
   $("complaint").textContent = message;
@@ -233,6 +234,10 @@ $("today").addEventListener("click", () => toWeek(""));
 for (const name of ["mouseover", "mouseout", "focusin", "focusout"]) {
   $("calendars").addEventListener(name, pointOut);
 }
+window.addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => state.week && !state.isBusy && drawAll(state.day), SETTLE_MS);
+});
 if (matchMedia("(max-width: 50rem)").matches) document.querySelector(".faults").open = false;
 overview.listen(complain);
 journal.listen(visit);

@@ -5,7 +5,11 @@ import { hours, places, rows, shownRows } from "./layout.js";
 import { addDays, clock, clockOf, dateName, dayName, dayOf, minutesOf, span } from "./times.js";
 
 const ROWS_MIN = 2;
-const LINES_AN_HOUR = 2.25;
+const LINE_PX = 16;
+const PHONE = matchMedia("(max-width: 50rem)");
+const PHONE_HOUR_PX = 48;
+const AROUND_PX = 410; // what else stands above and below the hours
+const NARROW = 3; // from so many lanes on a name is written downwards
 
 /** Draw both calendars on one scale, so that the same hour is at the same height. */
 export function draw(calendars, week, { types, person }) {
@@ -20,19 +24,27 @@ export function draw(calendars, week, { types, person }) {
   }
   // An empty weekend leaves its room to the working days.
   const weekend = days.slice(5).some((day) => places(timed, day).length) ? "1fr" : "0.72fr";
+  const hour = hourHeight(shown);
   const anyPair = [...week.severa, ...week.google].some((entry) => entry.partner);
   for (const [side, section] of Object.entries(calendars)) {
     const box = section.querySelector(".week");
     box.style.setProperty("--hours", shown.until - shown.from);
+    box.style.setProperty("--hour", `${hour}px`);
     box.style.setProperty("--rows", most);
     box.style.setProperty("--weekend", weekend);
-    const context = { side, week, types, person, anyPair, shown, most };
+    const context = { side, week, types, person, anyPair, shown, most, hour };
     box.replaceChildren(
       heads(days, context),
       wholeDays(whole[side], days, context),
       hourGrid(week[side].filter((entry) => !entry.allDay), days, context),
     );
   }
+}
+
+/** Return the height of an hour: the whole day is to fit a screen, if it can be read then. */
+function hourHeight({ from, until }) {
+  if (PHONE.matches) return PHONE_HOUR_PX;
+  return Math.round(Math.min(52, Math.max(30, (innerHeight - AROUND_PX) / (until - from))));
 }
 
 function heads(days, { week, side }) {
@@ -108,8 +120,10 @@ function hourly({ entry, more, from, until, lane, lanes }, day, context) {
   made.style.setProperty("--lane", lane);
   made.style.setProperty("--lanes", lanes);
   if (!entry) return made;
-  const lines = Math.floor(((until - from) / 60) * LINES_AN_HOUR);
-  const hasWhen = lines >= 3;
+  const lines = Math.floor((((until - from) / 60) * context.hour - 4) / LINE_PX);
+  const isNarrow = lanes >= NARROW;
+  const hasWhen = lines >= 3 && !isNarrow;
+  made.classList.toggle("narrow", isNarrow && lines >= 3);
   made.classList.toggle("short", lines < 2);
   made.style.setProperty("--lines", hasWhen ? lines - 1 : lines);
   made.classList.toggle("point", !entry.end);
