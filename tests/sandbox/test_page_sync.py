@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from daemon.sandbox.page.troubles import SLOW_S, SWITCHES
+from daemon.sandbox.page.why import FOUND_DONE
 from tests.sandbox.page_world import ANNA, BEN, CLARA, World, do, serving, titled, week
 
 TALK = {"title": "Talk", "allDay": False, "start": "2026-03-04T09:00", "end": "2026-03-04T10:00"}
@@ -209,7 +210,8 @@ async def test_what_came_without_a_word_is_paired_by_its_likeness(world: World) 
     world.journal.guess()
 
     assert world.journal.partner("google", event) == activity
-    assert [news.latency_s for news in world.news] == [1]
+    (news,) = world.news
+    assert (news.latency_s, news.why) == (1, FOUND_DONE)
 
 
 # The verdict.

@@ -43,9 +43,12 @@ class Keeper:
         """Wait until the daemon is ready and return its address; `SyncError` if it does not get ready."""
         assert self._child is not None, "It is started before it is waited for."
         address = await self._child.ready()
-        self._process.kill = self._kill_when_asked
         self._process.running()
         return address
+
+    def may_be_killed(self) -> None:
+        """Let people kill the daemon from the page, which nothing that sets it up would survive."""
+        self._process.kill = self._kill_when_asked
 
     async def keep(self) -> None:
         """Start the daemon again whenever it dies; `SyncError` if it cannot start, or dies again and again."""

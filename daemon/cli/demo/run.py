@@ -1,6 +1,7 @@
 """One run of the demo: starts the sandbox, the page and the daemon, sets up, plays, and stops it all."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -104,6 +105,7 @@ class Demo:
         await setup.administrate()
         await setup.switch_on()
         await setup.first_sync()
+        keeper.may_be_killed()
         self._screen.line()
         self._screen.title(f"Both calendars, side by side: {page}")
         self._screen.line("Change something there by hand. Ctrl-C stops the demo.")
@@ -162,7 +164,8 @@ class Demo:
         try:
             await web.TCPSite(runner, HOST, self._port).start()
         except OSError as error:
-            why = f"Port {self._port} cannot be had ({error.strerror or error})"
+            said = os.strerror(error.errno) if error.errno else str(error)
+            why = f"Port {self._port} cannot be had ({said})"
             raise SyncError(f"{why}; choose another with --port.") from None
         return f"http://{HOST}:{runner.addresses[0][1]}/"
 

@@ -8,19 +8,17 @@ from datetime import timedelta
 from typing import Any
 
 from daemon.sandbox.page.change import Change
+from daemon.sandbox.page.edits import PENDING_MAX, Edits
 from daemon.sandbox.page.lines import Line, Mood, News, Note
 from daemon.sandbox.page.pairs import Pairs
 from daemon.sandbox.page.shown import SIDES, Shown, Side, calendar
-from daemon.sandbox.page.why import OUT_AND_IN, reason, told_of
+from daemon.sandbox.page.why import FOUND_DONE, OUT_AND_IN, reason, told_of
 from daemon.sandbox.page.words import named, told
 from daemon.sandbox.people import Company
 from daemon.sandbox.server import Sandbox
 
 LINES_MAX = 80
-PENDING_MAX = 500
 ENTRIES_MAX = 5_000
-WAITING_MAX = timedelta(minutes=5)
-"""An edit that did not arrive for so long is not called under way any more."""
 GUESSED_AFTER = timedelta(seconds=2)
 """So long the daemon may take to say what belongs together."""
 EXPLAINED_WITHIN = timedelta(seconds=30)
@@ -46,7 +44,7 @@ class Journal:
             for person in company.people
         }
         self.pairs = Pairs(sandbox)
-        self._edits: deque[Change] = deque(maxlen=PENDING_MAX)
+        self._edits = Edits()
         self._unpaired: deque[Change] = deque(maxlen=PENDING_MAX)
         self._entries: dict[str, tuple[str, str]] = {}
         self._number = 0
@@ -92,15 +90,15 @@ class Journal:
         for listener in self.on_note:
             listener(note)
 
-    def pair(self, activity: str, event: str) -> None:
-        """Note that an activity and an event are one entry."""
+    def pair(self, activity: str, event: str, *, why: str = "") -> None:
+        """Note that an activity and an event are one entry; `why` is put to what arrived with it."""
         if not activity or not event:
             return
         self.pairs.add(activity, event)
         waiting = [change for change in self._unpaired if change.id in (activity, event)]
         for change in waiting:
             self._unpaired.remove(change)
-            self._arrived(change, activity, event)
+            self._arrived(change, activity, event, why)
 
     def guess(self) -> None:
         """Pair by their likeness what came without a word of the daemon, as where an answer was lost."""
@@ -110,9 +108,9 @@ class Journal:
             if twin is None:
                 continue
             if change.side == "severa":
-                self.pair(change.id, twin.id)
+                self.pair(change.id, twin.id, why=FOUND_DONE)
             else:
-                self.pair(twin.id, change.id)
+                self.pair(twin.id, change.id, why=FOUND_DONE)
 
     def partner(self, side: Side, entry_id: str) -> str | None:
         """Return the id on the other side of an entry, None while it is not known."""
@@ -128,12 +126,9 @@ class Journal:
 
     def waiting(self) -> list[Change]:
         """Return the edits that are on their way to the other side, the oldest first."""
-        since = self._sandbox.clock() - WAITING_MAX
-        return [edit for edit in self._edits if edit.at > since and self._is_to_travel(edit)]
+        return [e for e in self._edits.recent(self._sandbox.clock()) if self._is_to_travel(e)]
 
     def _is_to_travel(self, edit: Change) -> bool:
-        if not edit.values():
-            return False
         if self.partner(edit.side, edit.id) is not None:
             return True
         return edit.after is not None and (edit.side == "google" or self.is_synced(edit.shown.kind))
@@ -171,9 +166,9 @@ class Journal:
 
     def _note(self, change: Change) -> None:
         if self._is_by_hand:
-            self._edit(change)
+            self._edits.add(change)
             return
-        self._drop_edits(change)
+        self._edits.overwrite(change)
         partner = self.partner(change.side, change.id)
         if partner is None:
             self._unpaired.append(change)
@@ -182,21 +177,9 @@ class Journal:
         else:
             self._arrived(change, partner, change.id)
 
-    def _edit(self, change: Change) -> None:
-        """Note a person's edit in place of those of the same fields, which will never arrive."""
-        self._drop_edits(change)
-        self._edits.append(change)
-
-    def _drop_edits(self, change: Change) -> None:
-        later = change.values().keys()
-        for edit in [each for each in self._edits if each.id == change.id]:
-            is_older = edit.values().keys() <= later or change.after is None
-            if edit.side == change.side and is_older:
-                self._edits.remove(edit)
-
-    def _arrived(self, change: Change, activity: str, event: str) -> None:
+    def _arrived(self, change: Change, activity: str, event: str, why: str = "") -> None:
         origin = activity if change.side == "google" else event
-        edit = self._edit_behind(change, origin)
+        edit = self._edits.take_behind(change, origin)
         news = News(
             at=change.at,
             person=change.person,
@@ -207,7 +190,7 @@ class Journal:
             event=event,
             day=change.day,
             number=self._next(),
-            why=self._reason(change, origin),
+            why=why or self._reason(change, origin),
         )
         self._add(news)
         for listener in self.on_news:
@@ -222,17 +205,6 @@ class Journal:
         gone = {name for name, value in change.values().items() if value == "out"}
         is_asked_still = any(f"person:{address}" in gone for address in asked)
         return OUT_AND_IN if is_asked_still else ""
-
-    def _edit_behind(self, change: Change, origin: str) -> Change | None:
-        """Take out the edits that this arrival carries, and return the first of them."""
-        carried = [
-            edit
-            for edit in self._edits
-            if edit.id == origin and edit.side != change.side and change.carries(edit)
-        ]
-        for edit in carried:
-            self._edits.remove(edit)
-        return carried[0] if carried else None
 
     def _explain(self, word: str, record: Mapping[str, Any], ids: set[str]) -> None:
         """Put the daemon's reason to what it has just done to an entry."""

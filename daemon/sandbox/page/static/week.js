@@ -5,7 +5,7 @@ import { hours, places, rows, shownRows } from "./layout.js";
 import { addDays, clock, clockOf, dateName, dayName, dayOf, minutesOf, span } from "./times.js";
 
 const ROWS_MIN = 2;
-const LINE_PX = 16;
+const LINE_PX = 14.1;
 const PHONE = matchMedia("(max-width: 50rem)");
 const PHONE_HOUR_PX = 48;
 const AROUND_PX = 410; // what else stands above and below the hours
@@ -44,7 +44,7 @@ export function draw(calendars, week, { types, person }) {
 /** Return the height of an hour: the whole day is to fit a screen, if it can be read then. */
 function hourHeight({ from, until }) {
   if (PHONE.matches) return PHONE_HOUR_PX;
-  return Math.round(Math.min(52, Math.max(30, (innerHeight - AROUND_PX) / (until - from))));
+  return Math.round(Math.min(52, Math.max(33, (innerHeight - AROUND_PX) / (until - from))));
 }
 
 function heads(days, { week, side }) {
