@@ -186,6 +186,7 @@ async def test_what_went_wrong_is_told_in_plain_words_with_the_entrys_name(world
     world.journal.hear({"msg": "entry.put-off", "entry": "7", "attempts": 1})
     world.journal.hear({"msg": "user.failed", "user": world.company.person(BEN).guid})
     world.journal.hear({"msg": "round.failed", "reason": "Severa did not answer."})
+    world.journal.hear({"msg": "round.failed", "reason": "Severa did not answer."})
     world.journal.hear({"msg": "no.such-event"})
 
     assert world.told == [
@@ -212,6 +213,21 @@ async def test_what_came_without_a_word_is_paired_by_its_likeness(world: World) 
     assert world.journal.partner("google", event) == activity
     (news,) = world.news
     assert (news.latency_s, news.why) == (1, FOUND_DONE)
+
+
+async def test_nothing_is_called_found_before_a_daemon_that_died_has_looked(world: World) -> None:
+    world.process.starting(1)
+    world.process.running()
+    world.pass_time(4)
+    assert world.process.has_looked()
+
+    world.process.died("was killed (kill -9)")
+    assert not world.process.has_looked()
+    world.process.starting(2)
+    world.process.running()
+    world.pass_time(1)
+
+    assert not world.process.has_looked()
 
 
 # The verdict.

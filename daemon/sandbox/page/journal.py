@@ -21,6 +21,7 @@ LINES_MAX = 80
 ENTRIES_MAX = 5_000
 GUESSED_AFTER = timedelta(seconds=2)
 """So long the daemon may take to say what belongs together."""
+REPEATED_WITHIN = timedelta(seconds=10)
 EXPLAINED_WITHIN = timedelta(seconds=30)
 
 
@@ -81,7 +82,7 @@ class Journal:
         told = told_of(record, entry=self._name(record), user=self._user(record))
         if told is not None:
             mood, what, why = told
-            self.note(what[0].upper() + what[1:], mood=mood, why=why)
+            self._note_once(what[0].upper() + what[1:], mood, why)
 
     def note(self, what: str, *, mood: Mood = "plain", why: str = "") -> None:
         """Add a line that is no change of an entry."""
@@ -89,6 +90,12 @@ class Journal:
         self._add(note)
         for listener in self.on_note:
             listener(note)
+
+    def _note_once(self, what: str, mood: Mood, why: str) -> None:
+        """Note what the daemon says, unless it said the same a moment ago, as of another person."""
+        since = self._sandbox.clock() - REPEATED_WITHIN
+        if not any(line.what == what and line.at > since for line in self.lines):
+            self.note(what, mood=mood, why=why)
 
     def pair(self, activity: str, event: str, *, why: str = "") -> None:
         """Note that an activity and an event are one entry; `why` is put to what arrived with it."""

@@ -45,7 +45,8 @@ class Overview:
     def look(self) -> None:
         """Tell the pages if something changed."""
         self.troubles.look()
-        self._journal.guess()
+        if self._process.has_looked():
+            self._journal.guess()
         state = self._state()
         if state == self._told:
             return

@@ -33,7 +33,7 @@ BY_RULE = {
     "E2": "One meeting is one entry, however many people share it.",
     "E5": "An answer goes to where the other calendar keeps it.",
 }
-FOUND_DONE = "The daemon did not get the answer. It looked, and found it done."
+FOUND_DONE = "The daemon did not get the answer. It finds it done, and does not do it again."
 OUT_AND_IN = "Severa lets nobody change an answer: the person is taken out and asked anew, with it."
 EVENTS: dict[str, tuple[Mood, str, str]] = {
     "entry.put-off": ("bad", "{entry} could not be brought over", "The daemon tries again soon."),
