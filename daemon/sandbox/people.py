@@ -70,7 +70,9 @@ def furnish(sandbox: Sandbox, *, monday: date) -> Company:
         name: sandbox.severa.add_type(name, category, is_default=name == "Meeting")
         for name, category in _TYPES.items()
     }
-    people = tuple(_hire(sandbox, *row, types=types, monday=monday) for row in _STAFF)
+    people = tuple(_hire(sandbox, first, last, zone) for first, last, zone, _ in _STAFF)
+    for person, (*_, week) in zip(people, _STAFF, strict=True):
+        _fill(sandbox, person, week, people, types=types, monday=monday)
     sandbox.notes["company"] = {
         "key": b64encode(key.p12).decode(),
         "types": types,
@@ -92,26 +94,38 @@ def _recalled(noted: dict[str, Any]) -> Company:
     )
 
 
-def _hire(
-    sandbox: Sandbox,
-    first: str,
-    last: str,
-    zone: str,
-    week: Week,
-    *,
-    types: dict[str, str],
-    monday: date,
-) -> Person:
-    """Add a person to both sides and fill their calendars by hand."""
+def _hire(sandbox: Sandbox, first: str, last: str, zone: str) -> Person:
+    """Add a person to both sides."""
     email = f"{first.lower()}@example.com"
     guid = sandbox.severa.add_user(first, last, email, zone=zone)
     sandbox.google.add_user(email, zone=zone)
-    for plan in week.both + week.severa:
-        fields = _activity(plan, monday, ZoneInfo(zone), types)
-        sandbox.severa.person_add(guid, **fields)
-    for plan in week.both + week.google:
-        sandbox.google.person_add(email, _event(plan, monday, zone))
     return Person(guid=guid, first_name=first, last_name=last, email=email, zone=zone)
+
+
+def _fill(
+    sandbox: Sandbox,
+    person: Person,
+    week: Week,
+    people: tuple[Person, ...],
+    *,
+    types: dict[str, str],
+    monday: date,
+) -> None:
+    """Fill a person's calendars by hand."""
+    for plan in week.both + week.severa:
+        fields = _activity(plan, monday, ZoneInfo(person.zone), types)
+        made = sandbox.severa.person_add(person.guid, **fields)
+        for guest in _guests(plan, people):
+            sandbox.severa.person_invite(person.guid, made["guid"], guest.guid)
+    for plan in week.both + week.google:
+        body = _event(plan, monday, person.zone)
+        if guests := _guests(plan, people):
+            body["attendees"] = [{"email": guest.email} for guest in guests]
+        sandbox.google.person_add(person.email, body)
+
+
+def _guests(plan: Plan, people: tuple[Person, ...]) -> list[Person]:
+    return [person for person in people if person.first_name in plan.guests]
 
 
 def _activity(plan: Plan, monday: date, zone: ZoneInfo, types: dict[str, str]) -> dict[str, Any]:

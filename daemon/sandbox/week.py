@@ -12,7 +12,8 @@ OLD = -40
 class Plan:
     """One entry: `day` counts from Monday, times are the person's local ones, `more` is Google's.
 
-    Without a start it lasts all day, `days` of them; without an end it is a point in time.
+    Without a start it lasts all day, `days` of them; without an end it is a point in time. `guests`
+    are the first names of the colleagues who are asked.
     """
 
     name: str | None
@@ -23,6 +24,7 @@ class Plan:
     kind: str = "Meeting"
     location: str | None = None
     notes: str | None = None
+    guests: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +70,13 @@ ANNA = Week(
         Plan(name="Call Fjordtech about the contract", day=2, start="09:00", kind="To-do"),
         Plan(name="Write the offer", day=2, start="14:00", end="16:00", kind="Project task"),
         Plan(name="Customer visit in Turku", day=1, kind="Travel", location="Turku"),
+        Plan(
+            name="Product council",
+            day=1,
+            start="15:30",
+            end="16:30",
+            guests=("Ben", "Clara"),
+        ),
         Plan(name="Dentist", day=4, start="08:15", end="09:00", kind="Personal"),
         Plan(name="Autumn planning", day=OLD, start="09:00", end="12:00"),
     ),
@@ -107,6 +116,7 @@ BEN = Week(
         Plan(name="Choir", day=1, start="18:00", end="20:00", more=_PRIVATE),
         Plan(name=None, day=4, start="12:00", end="12:45"),
         Plan(name="Parents visiting", day=5, days=2),
+        Plan(name="Design review", day=3, start="13:00", end="14:00", guests=("Anna",)),
         Plan(name="Home", day=2, more=_working_at_home()),
         Plan(
             name="Code review",

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
+from daemon.cli.demo import keeper
 from daemon.cli.demo.child import end_stale, error_text
-from daemon.cli.demo.home import default_directory
+from daemon.cli.demo.home import Home, default_directory
 from daemon.cli.demo.screen import Screen
 from daemon.cli.demo.story import Story
-from daemon.sandbox.page import Desk, Journal
+from daemon.errors import SyncError
+from daemon.sandbox.page import Desk, Journal, Process
 from daemon.sandbox.people import furnish
 from daemon.sandbox.server import Sandbox
 
@@ -172,24 +174,108 @@ async def test_the_demo_shows_edits_arrive_and_survives_a_kill_without_doubles(
 
 async def _add_by_hand(page: str) -> None:
     body = {"title": "By hand", "start": "2026-03-04T09:00", "end": "2026-03-04T10:00"}
-    url = f"{page}api/google/entries?person=clara@example.com"
+    await _ask(page, "POST", "api/google/entries?person=clara@example.com", body)
+
+
+async def _ask(page: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
     async with (
         ClientSession(timeout=ClientTimeout(total=10)) as session,
-        session.post(url, json=body, headers={"X-Demo": "1"}) as answer,
+        session.request(method, page + path, json=body, headers={"X-Demo": "1"}) as answer,
     ):
-        assert answer.status == 201, await answer.text()
+        assert answer.status < 300, await answer.text()
+        content: dict[str, Any] = await answer.json()
+        return content
 
 
-async def test_a_daemon_that_dies_ends_the_demo_in_one_line(start: Start, tmp_path: Path) -> None:
+async def test_a_daemon_killed_from_the_page_comes_back_and_nothing_is_lost_or_doubled(
+    start: Start, tmp_path: Path
+) -> None:
+    run = await start("--no-script")
+    page = (await run.until(_is_page)).split()[-1]
+    killed = await _child(tmp_path / "demo")
+
+    await _add_by_hand(page)
+    await _ask(page, "POST", "api/faults/kill", {"on": True})
+    await run.until(lambda line: "The daemon was killed (kill -9)" in line)
+    await run.until(lambda line: "The daemon is back after" in line)
+    await _until(lambda: not _is_alive(killed))
+    body = {"title": "After it", "start": "2026-03-04T11:00", "end": "2026-03-04T12:00"}
+    await _ask(page, "POST", "api/severa/entries?person=clara@example.com", body)
+    await run.until(lambda line: "“After it”" in line)
+
+    state = (await _ask(page, "GET", "api/week?person=clara@example.com"))["state"]
+    assert state["verdict"]["good"]
+    assert state["daemon"]["deaths"] == 1
+    assert state["daemon"]["number"] == await _child(tmp_path / "demo") != killed
+    run.send(signal.SIGINT)
+    assert await run.end() == 0
+    activities, events = _titles(_world(tmp_path / "demo"))
+    for name in ("By hand", "After it"):
+        assert activities[name] == events[name] == 1, name
+
+
+async def test_a_daemon_that_dies_is_started_again_and_one_that_cannot_start_ends_the_demo_in_one_line(
+    start: Start, tmp_path: Path
+) -> None:
     run = await start("--no-script")
     await run.until(_is_page)
 
     os.kill(await _child(tmp_path / "demo"), signal.SIGKILL)
+    await run.until(lambda line: "The daemon is back after" in line)
+    (tmp_path / "demo" / "config.toml").write_text("[no-such-section]")
+    os.kill(await _child(tmp_path / "demo"), signal.SIGKILL)
 
     assert await run.end() == 1
     errors = await run.errors()
-    assert errors.startswith("severa-gcal: The daemon ended with signal 9")
+    assert errors.startswith("severa-gcal: The daemon ended with exit code 2: ")
     assert errors.count("\n") == 1
+
+
+class Dying:
+    """A daemon that is ready and then dies at once, time after time."""
+
+    number = 4711
+
+    def __init__(self) -> None:
+        self.starts = 0
+
+    async def start(self, *_: Any) -> "Dying":
+        self.starts += 1
+        return self
+
+    async def ready(self) -> str:
+        return "http://127.0.0.1:1"
+
+    async def ended(self) -> str:
+        await asyncio.sleep(0.01)
+        return "was killed (kill -9)"
+
+    def forget(self) -> None:
+        pass
+
+
+async def test_a_daemon_that_dies_again_and_again_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dying = Dying()
+    monkeypatch.setattr(keeper, "Child", dying)
+    now = datetime(2026, 3, 4, 8, 0, tzinfo=UTC)
+    world = Sandbox(clock=lambda: now)
+    process = Process(Journal(world, furnish(world, monday=date(2026, 3, 2))), clock=lambda: now)
+    kept = keeper.Keeper(
+        Home(tmp_path), process, on_record=lambda _: None, now=lambda: now, sleep=_no_sleep
+    )
+
+    await kept.start()
+    await kept.ready()
+    with pytest.raises(SyncError, match=r"was killed \(kill -9\)"):
+        await kept.keep()
+
+    assert dying.starts == keeper.DEATHS_MAX
+
+
+async def _no_sleep(_: float) -> None:
+    await asyncio.sleep(0)
 
 
 async def test_stopped_while_it_starts_it_stops_in_order(start: Start, tmp_path: Path) -> None:
@@ -354,7 +440,9 @@ async def test_the_story_leaves_out_what_does_not_arrive_and_stays_in_the_week(
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    story = Story(Desk(sandbox, journal), journal, company, play=0, today=today, sleep=sleep)
+    story = Story(
+        Desk(sandbox, company, journal), journal, company, play=0, today=today, sleep=sleep
+    )
     await story.play()
 
     added = [row for row in sandbox.severa.activities() if row["guid"] not in before]

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from daemon.sandbox.page import Journal, make_page
+from daemon.sandbox.page import Journal, Process, make_page
 from daemon.sandbox.people import furnish
 from daemon.sandbox.server import Sandbox
 
@@ -35,7 +36,11 @@ ARGUMENTS = [
 
 # A machine that runs many tests at once is slow, not wrong.
 expect.set_options(timeout=15_000)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No chromium is installed.")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="No chromium is installed."),
+    # One browser serves them all, so they share its loop.
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 class Office:
@@ -45,7 +50,9 @@ class Office:
         self.sandbox = Sandbox(clock=lambda: NOW)
         self.company = furnish(self.sandbox, monday=MONDAY)
         self.journal = Journal(self.sandbox, self.company)
+        self.process = Process(self.journal, clock=lambda: NOW)
         self.complaints: list[str] = []
+        self.pages: list[Page] = []
         self._port = 0
         self._runner: web.AppRunner | None = None
 
@@ -55,7 +62,7 @@ class Office:
 
     async def open(self) -> None:
         """Serve the page, always at the same address."""
-        app = make_page(self.sandbox, self.company, journal=self.journal)
+        app = make_page(self.sandbox, self.company, journal=self.journal, process=self.process)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -67,6 +74,7 @@ class Office:
 
     async def visit(self, browser: Browser, **context: Any) -> Page:
         page = await browser.new_page(**{"viewport": {"width": 1280, "height": 800}} | context)
+        self.pages.append(page)
         page.on("console", lambda said: self.complaints.append(said.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.set_default_timeout(10_000)
@@ -88,16 +96,18 @@ class Office:
         return datetime.fromisoformat(text).astimezone(UTC)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def office() -> AsyncIterator[Office]:
     office = Office()
     await office.open()
     yield office
+    for page in office.pages:
+        await page.close()
     await office.close()
     assert office.complaints == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -234,6 +244,15 @@ async def test_what_arrives_is_seen_at_once_with_its_latency_and_as_plain_text(
     assert await page.locator("img").count() == 0
     assert event in (await arrived.get_attribute("title") or "")
 
+    guest = {"email": "eve@elsewhere.example", "displayName": title}
+    changes = {"attendees": [guest], "location": title, "description": title}
+    office.sandbox.google.person_patch(ANNA, event, changes)
+    await expect(_entry(page, "google", "Bold")).to_have_attribute("title", re.compile("with <img"))
+    await _entry(page, "google", "Bold").click()
+    await expect(page.locator("#guests")).to_contain_text(title)
+    await page.get_by_role("button", name="Cancel").click()
+    assert await page.locator("img").count() == 0
+
     office.sandbox.google.person_delete(ANNA, event)
     await expect(_entry(page, "google", "Bold")).to_have_count(0)
     await expect(page.locator("#newest .what")).to_have_text(f"deleted “{title}”")
@@ -242,7 +261,7 @@ async def test_what_arrives_is_seen_at_once_with_its_latency_and_as_plain_text(
 async def test_people_and_weeks_are_chosen_above(office: Office, browser: Browser) -> None:
     page = await office.visit(browser)
 
-    await page.get_by_role("button", name="Clara Lind").click()
+    await page.get_by_role("button", name="Clara Lind", exact=True).click()
     await expect(_entry(page, "severa", "Steering group")).to_be_visible()
     await page.get_by_role("button", name="Previous week").click()
     await expect(page.locator("#week")).to_contain_text("23 February")
@@ -251,7 +270,7 @@ async def test_people_and_weeks_are_chosen_above(office: Office, browser: Browse
     await page.get_by_role("button", name="This week").click()
 
     await expect(_entry(page, "google", "Coffee with the auditors")).to_be_visible()
-    await expect(page.get_by_role("button", name="Clara Lind")).to_have_attribute(
+    await expect(page.get_by_role("button", name="Clara Lind", exact=True)).to_have_attribute(
         "aria-pressed", "true"
     )
 
@@ -277,6 +296,10 @@ async def test_the_page_finds_the_demo_again_and_what_it_missed(
 
     await office.close()
     await expect(page.locator("#live")).to_have_text("Not connected")
+    await expect(page.locator("#verdict")).to_have_text(
+        "The demo does not answer. This page comes back by itself."
+    )
+    await expect(page.get_by_role("button", name="Slow Google")).to_be_disabled()
     office.sandbox.severa.person_add(
         office.company.person(ANNA).guid,
         name="Made meanwhile",
@@ -287,6 +310,135 @@ async def test_the_page_finds_the_demo_again_and_what_it_missed(
 
     await expect(_entry(page, "severa", "Made meanwhile")).to_be_visible()
     await expect(page.locator("#live")).to_have_text("Live")
+    await expect(page.get_by_role("button", name="Slow Google")).to_be_enabled()
     # The browser itself reports that nobody answered.
     assert all("ERR_" in complaint for complaint in office.complaints)
     office.complaints.clear()
+
+
+async def test_colleagues_are_invited_and_answer_in_the_form(
+    office: Office, browser: Browser
+) -> None:
+    page = await office.visit(browser)
+    await _click_hour(page, "google", "2026-03-05", 10.1)
+    await page.locator("#guests").get_by_label("Ben Nyström").check()
+    await _save(page, title="Workshop")
+
+    await page.get_by_role("button", name="Ben Nyström", exact=True).click()
+    await expect(_entry(page, "google", "Workshop")).to_have_class(re.compile("asked"))
+    await _entry(page, "google", "Workshop").click()
+    await expect(page.locator(".answers legend")).to_have_text("Anna Virtanen asks: do you come?")
+    await page.get_by_role("button", name="Yes", exact=True).click()
+
+    await expect(page.locator("#editor")).to_be_hidden()
+    await expect(_entry(page, "google", "Workshop")).not_to_have_class(re.compile("asked"))
+    (guest,) = (
+        row for row in office.titles("google")["Workshop"]["attendees"] if "ben" in row["email"]
+    )
+    assert guest["responseStatus"] == "accepted"
+
+
+async def test_faults_are_switched_on_and_the_daemons_death_and_return_are_seen_by_every_page(
+    office: Office, browser: Browser
+) -> None:
+    kills: list[str] = []
+    office.process.kill = lambda: kills.append("killed")
+    office.process.starting(4711)
+    office.process.running()
+    page, other = await office.visit(browser), await office.visit(browser)
+
+    slow = page.get_by_role("button", name="Slow Google")
+    await slow.focus()
+    await page.keyboard.press("Enter")
+    await expect(slow).to_have_attribute("aria-pressed", "true")
+    await expect(other.get_by_role("button", name="Slow Google")).to_have_class(re.compile("on"))
+    await page.get_by_role("button", name="Kill the daemon").click()
+    office.process.died("was killed (kill -9)")
+    await expect(other.locator("#daemon")).to_contain_text("Daemon is down")
+    await expect(page.get_by_role("button", name="Kill the daemon")).to_be_disabled()
+    office.process.starting(4712)
+    office.process.running()
+
+    await expect(other.locator("#daemon")).to_contain_text("Daemon is running process 4712")
+    await expect(other.locator("#journal")).to_contain_text("The daemon was killed (kill -9)")
+    await expect(other.locator("#newest")).to_contain_text("The daemon is back after")
+    assert kills == ["killed"]
+
+
+async def test_what_is_on_its_way_is_shown_until_both_are_in_step(
+    office: Office, browser: Browser
+) -> None:
+    page = await office.visit(browser)
+    await _click_hour(page, "severa", "2026-03-05", 10.1)
+    await _save(page, title="Travelling")
+    await expect(page.locator("#verdict")).to_contain_text("Bringing over")
+    await expect(page.locator("#moving")).to_contain_text("added “Travelling” on Thu 10:00")
+    await expect(_entry(page, "severa", "Travelling")).to_have_class(re.compile("moving"))
+
+    times = {
+        "start": {"dateTime": "2026-03-05T10:00:00+02:00"},
+        "end": {"dateTime": "2026-03-05T11:00:00+02:00"},
+    }
+    event = office.sandbox.google.person_add(ANNA, {"summary": "Travelling", **times})["id"]
+    activity = office.titles("severa")["Travelling"]["guid"]
+    office.journal.hear(
+        {
+            "msg": "entry.created",
+            "side": "google",
+            "rule": "B2",
+            "activity": activity,
+            "event_id": event,
+        }
+    )
+
+    await expect(page.locator("#verdict")).to_contain_text("In step")
+    await expect(page.locator("#moving")).to_be_empty()
+    await expect(page.locator("#journal .why").first).to_have_text(
+        "Its activity type is one of those that are synced."
+    )
+
+
+async def test_a_crowded_day_stays_readable_and_everything_is_in_its_list(
+    office: Office, browser: Browser
+) -> None:
+    long = "Averyverylongnamewithoutanyspace" * 5
+    for number in range(9):
+        office.sandbox.google.person_add(
+            ANNA,
+            {
+                "summary": f"{long} {number}",
+                "start": {"dateTime": "2026-03-04T09:00:00+02:00"},
+                "end": {"dateTime": f"2026-03-05T0{number % 3 + 1}:00:00+02:00"},
+            },
+        )
+        days = {"start": {"date": "2026-03-06"}, "end": {"date": "2026-03-09"}}
+        office.sandbox.google.person_add(ANNA, {"summary": f"Day {number}", **days})
+    page = await office.visit(browser)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+    wednesday = _calendar(page, "google").locator('.grid .day[data-day="2026-03-04"]')
+    for box in [await entry.bounding_box() for entry in await wednesday.locator(".entry").all()]:
+        assert box is not None
+        assert box["width"] >= 12
+    await wednesday.locator(".rest").click()
+    rows = page.locator("#day-list li")
+    assert await rows.filter(has_text=long).count() == 9
+    await page.get_by_role("button", name="Close").click()
+    friday = _calendar(page, "google").locator('.whole .day[data-day="2026-03-06"]')
+    await friday.locator(".rest").focus()
+    await page.keyboard.press("Enter")
+    await rows.filter(has_text="Day 7").locator("button").click()
+
+    await expect(page.locator('#editor [name="title"]')).to_have_value("Day 7")
+
+
+async def test_the_night_in_which_the_clocks_change_is_marked_and_an_empty_week_is_empty(
+    office: Office, browser: Browser
+) -> None:
+    page = await office.visit(browser)
+    await page.goto(f"{office.url}#{ANNA}/2026-03-23")
+    await page.reload()
+
+    await expect(page.locator("#week")).to_have_text(re.compile("^23 .* 29 March 2026$"))
+    await expect(page.locator(".head small")).to_have_text(["+1 h", "+1 h"])
+    await expect(page.locator(".entry")).to_have_count(0)

@@ -1,102 +1,52 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 
-from daemon.sandbox.page import Journal, News, make_page
+from daemon.sandbox.page import Journal
 from daemon.sandbox.page.live import PAGES_MAX, QUEUE_MAX, Hub
-from daemon.sandbox.people import Company, furnish
-from daemon.sandbox.server import Sandbox
-
-MONDAY = date(2026, 3, 2)
-ANNA = "anna@example.com"
-CLARA = "clara@example.com"
-OWN = {"X-Demo": "1"}
-
-
-class World:
-    """A sandbox with its page, and a clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-        self.sandbox = Sandbox(clock=lambda: self.now)
-        self.company: Company = furnish(self.sandbox, monday=MONDAY)
-        self.journal = Journal(self.sandbox, self.company)
-        self.news: list[News] = []
-        self.journal.on_news.append(self.news.append)
-        self.url = ""
-
-    def pass_time(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+from tests.sandbox.page_world import ANNA, CLARA, OWN, World, do, serving, titled, week
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    made = World()
-    app = make_page(made.sandbox, made.company, journal=made.journal)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
+def world() -> World:
+    return World()
 
 
 @pytest.fixture
 async def http(world: World) -> AsyncIterator[ClientSession]:
-    async with ClientSession(world.url, timeout=ClientTimeout(total=10), headers=OWN) as session:
+    async with serving(world) as session:
         yield session
 
 
-async def _week(http: ClientSession, person: str = ANNA, **query: str) -> dict[str, Any]:
-    async with http.get("/api/week", params={"person": person, **query}) as answer:
-        assert answer.status == 200, await answer.text()
-        week: dict[str, Any] = await answer.json()
-        return week
-
-
-async def _do(
-    http: ClientSession, method: str, path: str, body: Any = None, person: str = ANNA
-) -> tuple[int, dict[str, Any]]:
-    async with http.request(method, path, params={"person": person}, json=body) as answer:
-        return answer.status, await answer.json()
-
-
-def _titled(week: dict[str, Any], side: str, title: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = [entry for entry in week[side] if entry["title"] == title]
-    assert len(found) == 1, f"{title} is {len(found)} times in {side}"
-    return found[0]
-
-
 async def test_both_calendars_show_the_same_hour_for_the_same_entry(http: ClientSession) -> None:
-    week = await _week(http, CLARA)
+    shown_week = await week(http, CLARA)
 
-    severa, google = (_titled(week, side, "Sales meeting") for side in ("severa", "google"))
+    severa, google = (titled(shown_week, side, "Sales meeting") for side in ("severa", "google"))
     assert severa["start"] == google["start"] == "2026-03-02T08:00"
-    assert week["zone"] == "Europe/Oslo"
-    assert week["now"] == "2026-03-02T09:00"
+    assert shown_week["zone"] == "Europe/Oslo"
+    assert shown_week["now"] == "2026-03-02T09:00"
 
 
 async def test_the_end_of_an_all_day_entry_is_its_last_day_on_both_sides(
     http: ClientSession,
 ) -> None:
-    week = await _week(http)
+    shown_week = await week(http)
 
     for side in ("severa", "google"):
-        fair = _titled(week, side, "Trade fair in Tampere")
+        fair = titled(shown_week, side, "Trade fair in Tampere")
         assert (fair["allDay"], fair["start"], fair["end"]) == (True, "2026-03-05", "2026-03-06")
 
 
 async def test_entries_of_other_weeks_are_in_their_week(http: ClientSession) -> None:
-    this_week = await _week(http)
-    old_week = await _week(http, monday="2026-01-21")
+    this_week = await week(http)
+    old_week = await week(http, monday="2026-01-21")
 
     assert old_week["monday"] == "2026-01-19"
-    assert _titled(old_week, "severa", "Autumn planning")["start"] == "2026-01-21T09:00"
+    assert titled(old_week, "severa", "Autumn planning")["start"] == "2026-01-21T09:00"
     assert "Autumn planning" not in [entry["title"] for entry in this_week["severa"]]
 
 
@@ -114,37 +64,37 @@ ADDED = {
 async def test_an_entry_is_added_moved_renamed_and_deleted_by_hand(
     http: ClientSession, side: str
 ) -> None:
-    status, answer = await _do(http, "POST", f"/api/{side}/entries", ADDED)
+    status, answer = await do(http, "POST", f"/api/{side}/entries", ADDED)
     assert status == 201
     path = f"/api/{side}/entries/{answer['id']}"
-    shown = _titled(await _week(http), side, "Workshop")
+    shown = titled(await week(http), side, "Workshop")
     assert ADDED.items() <= shown.items()
 
     moved = {"allDay": False, "start": "2026-03-05T13:00", "end": "2026-03-05T14:00"}
-    assert (await _do(http, "PATCH", path, moved))[0] == 200
-    shown = _titled(await _week(http), side, "Workshop")
+    assert (await do(http, "PATCH", path, moved))[0] == 200
+    shown = titled(await week(http), side, "Workshop")
     assert (ADDED | moved).items() <= shown.items()
 
-    assert (await _do(http, "PATCH", path, {"title": "Seminar"}))[0] == 200
-    shown = _titled(await _week(http), side, "Seminar")
+    assert (await do(http, "PATCH", path, {"title": "Seminar"}))[0] == 200
+    shown = titled(await week(http), side, "Seminar")
     assert (ADDED | moved | {"title": "Seminar"}).items() <= shown.items()
 
     whole_day = {"allDay": True, "start": "2026-03-05", "end": "2026-03-06"}
-    assert (await _do(http, "PATCH", path, whole_day))[0] == 200
-    shown = _titled(await _week(http), side, "Seminar")
+    assert (await do(http, "PATCH", path, whole_day))[0] == 200
+    shown = titled(await week(http), side, "Seminar")
     assert whole_day.items() <= shown.items()
 
-    assert (await _do(http, "DELETE", path))[0] == 200
-    assert "Seminar" not in [entry["title"] for entry in (await _week(http))[side]]
+    assert (await do(http, "DELETE", path))[0] == 200
+    assert "Seminar" not in [entry["title"] for entry in (await week(http))[side]]
 
 
 async def test_what_is_chosen_in_one_calendar_alone_is_kept(
     http: ClientSession, world: World
 ) -> None:
     travel = world.company.types["Travel"]
-    status, activity = await _do(http, "POST", "/api/severa/entries", ADDED | {"kind": travel})
+    status, activity = await do(http, "POST", "/api/severa/entries", ADDED | {"kind": travel})
     assert status == 201
-    status, event = await _do(http, "POST", "/api/google/entries", ADDED | {"private": True})
+    status, event = await do(http, "POST", "/api/google/entries", ADDED | {"private": True})
     assert status == 201
 
     assert world.sandbox.severa.row(activity["id"]).type_guid == travel
@@ -156,8 +106,8 @@ async def test_a_todo_without_an_end_is_possible_in_severa_only(
 ) -> None:
     body = ADDED | {"end": "", "kind": world.company.types["To-do"]}
 
-    status, answer = await _do(http, "POST", "/api/severa/entries", body)
-    refused = await _do(http, "POST", "/api/google/entries", body)
+    status, answer = await do(http, "POST", "/api/severa/entries", body)
+    refused = await do(http, "POST", "/api/google/entries", body)
 
     assert status == 201
     assert world.sandbox.severa.row(answer["id"]).has_duration is False
@@ -191,7 +141,7 @@ async def test_what_cannot_be_is_refused_in_words_and_changes_nothing(
 ) -> None:
     before = world.sandbox.severa.dump(), world.sandbox.google.dump()
 
-    status, answer = await _do(http, "POST", f"/api/{side}/entries", body)
+    status, answer = await do(http, "POST", f"/api/{side}/entries", body)
 
     assert status == 400
     assert answer["error"].startswith(error)
@@ -201,12 +151,12 @@ async def test_what_cannot_be_is_refused_in_words_and_changes_nothing(
 async def test_nobody_changes_another_persons_entry_or_one_that_is_gone(
     http: ClientSession,
 ) -> None:
-    dentist = _titled(await _week(http), "severa", "Dentist")["id"]
+    dentist = titled(await week(http), "severa", "Dentist")["id"]
     path = f"/api/severa/entries/{dentist}"
 
-    theirs = await _do(http, "PATCH", path, {"title": "Mine"}, person=CLARA)
-    assert (await _do(http, "DELETE", path))[0] == 200
-    gone = await _do(http, "DELETE", path)
+    theirs = await do(http, "PATCH", path, {"title": "Mine"}, person=CLARA)
+    assert (await do(http, "DELETE", path))[0] == 200
+    gone = await do(http, "DELETE", path)
 
     assert theirs == gone == (400, {"error": "This entry is not there any more."})
 
@@ -220,6 +170,7 @@ async def test_nobody_changes_another_persons_entry_or_one_that_is_gone(
         OWN | {"Host": "rebound.example"},
     ],
 )
+@pytest.mark.usefixtures("http")
 async def test_another_sites_post_is_refused(world: World, headers: dict[str, str]) -> None:
     before = world.sandbox.severa.dump()
     url = f"{world.url}/api/severa/entries?person={ANNA}"
@@ -264,14 +215,14 @@ async def test_an_open_page_hears_of_an_edit_and_of_its_arrival(
 ) -> None:
     async with http.get("/api/live") as live:
         await live.content.readline()
-        _, answer = await _do(http, "POST", "/api/severa/entries", ADDED)
+        _, answer = await do(http, "POST", "/api/severa/entries", ADDED)
         world.pass_time(1.5)
         event = world.sandbox.google.person_add(ANNA, _body("Workshop"))["id"]
         world.journal.pair(answer["id"], event)
 
         events = await _events(live, 3)
 
-    assert [name for name, _ in events] == ["change", "change", "news"]
+    assert [name for name, _ in events] == ["change", "change", "line"]
     assert events[0][1] == {"email": ANNA, "side": "severa", "id": answer["id"]}
     assert events[2][1]["latency"] == 1.5
     assert events[2][1]["what"] == "added “Workshop” on Wed 09:00"
@@ -315,16 +266,16 @@ async def test_a_page_that_does_not_keep_up_is_let_go_and_the_others_stay() -> N
 
 
 async def test_latency_counts_from_the_edit_that_arrives(http: ClientSession, world: World) -> None:
-    week = await _week(http)
-    activity, event = (_titled(week, s, "Sales meeting")["id"] for s in ("severa", "google"))
+    shown_week = await week(http)
+    activity, event = (titled(shown_week, s, "Sales meeting")["id"] for s in ("severa", "google"))
     world.journal.pair(activity, event)
     path = f"/api/severa/entries/{activity}"
 
-    await _do(http, "PATCH", path, {"title": "Sales"})
+    await do(http, "PATCH", path, {"title": "Sales"})
     world.pass_time(60)
-    await _do(http, "PATCH", path, {"title": "Sales meeting, long"})
+    await do(http, "PATCH", path, {"title": "Sales meeting, long"})
     world.pass_time(2)
-    await _do(http, "PATCH", path, {"location": "Online"})
+    await do(http, "PATCH", path, {"location": "Online"})
     world.pass_time(1)
     changes = {"summary": "Sales meeting, long", "location": "Online"}
     world.sandbox.google.person_patch(ANNA, event, changes)
@@ -354,11 +305,11 @@ async def test_what_the_sync_writes_without_an_edit_has_no_latency(world: World)
 
 
 async def test_a_deletion_is_told_with_its_latency(http: ClientSession, world: World) -> None:
-    week = await _week(http)
-    activity, event = (_titled(week, s, "Sales meeting")["id"] for s in ("severa", "google"))
+    shown_week = await week(http)
+    activity, event = (titled(shown_week, s, "Sales meeting")["id"] for s in ("severa", "google"))
     world.journal.pair(activity, event)
 
-    await _do(http, "DELETE", f"/api/google/entries/{event}")
+    await do(http, "DELETE", f"/api/google/entries/{event}")
     world.pass_time(4)
     world.sandbox.severa.person_delete(world.company.person(ANNA).guid, activity)
 

@@ -41,6 +41,11 @@ class Child:
         ]
         self.last_error = ""
 
+    @property
+    def number(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     @classmethod
     async def start(cls, config: Path, pid: Path, on_record: OnRecord) -> Self:
         """Start the daemon with a configuration and note its number in `pid`."""
@@ -69,12 +74,20 @@ class Child:
             raise SyncError(f"The daemon was not ready after {READY_S} seconds.") from None
 
     async def ended(self) -> str:
-        """Wait for the daemon's end and return in one line what its end was."""
+        """Wait for the daemon's end and return, as the end of a sentence in one line, what its end was."""
         code = await self._process.wait()
         await asyncio.wait(self._readers, timeout=1)
+        if code == -signal.SIGKILL:
+            return "was killed (kill -9)"
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         why = f": {self.last_error}" if self.last_error else ""
-        return f"The daemon ended with {how}{why}"
+        return f"ended with {how}{why}"
+
+    def forget(self) -> None:
+        """Let go of what reads the output of a daemon that has ended."""
+        for reader in self._readers:
+            reader.cancel()
+        self._address.cancel()
 
     async def stop(self) -> None:
         """Let the daemon stop in order; kill it if it does not."""
@@ -87,10 +100,8 @@ class Child:
                 self.kill()
                 await self._process.wait()
         await asyncio.wait(self._readers, timeout=1)
-        for reader in self._readers:
-            reader.cancel()
+        self.forget()
         await asyncio.gather(*self._readers, return_exceptions=True)
-        self._address.cancel()
         self._pid.unlink(missing_ok=True)
 
     def kill(self) -> None:

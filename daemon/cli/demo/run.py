@@ -1,6 +1,7 @@
 """One run of the demo: starts the sandbox, the page and the daemon, sets up, plays, and stops it all."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -10,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from daemon.cli.demo.child import ERRORS, Child, end_stale, error_text
+from daemon.cli.demo.child import ERRORS, end_stale, error_text
 from daemon.cli.demo.home import Home
+from daemon.cli.demo.keeper import Keeper
 from daemon.cli.demo.screen import Screen
-from daemon.cli.demo.setup import Setup
+from daemon.cli.demo.setup import SELECTED, Setup
 from daemon.cli.demo.story import Story
 from daemon.errors import SyncError
-from daemon.sandbox.page import Desk, Journal, make_page
+from daemon.sandbox.page import Desk, Journal, Process, make_page
 from daemon.sandbox.people import Company, furnish
 from daemon.sandbox.server import Sandbox
 
@@ -38,7 +40,7 @@ class Demo:
         self._home, self._port, self._has_script, self._sleep = home, port, has_script, sleep
         self._stop = asyncio.Event()
         self._screen = Screen(on_lost=self._stop.set)
-        self._child: Child | None = None
+        self._keeper: Keeper | None = None
 
     async def run(self, seconds: float | None, *, is_fresh: bool) -> None:
         """Start everything, show it until told to stop, and stop in order.
@@ -57,16 +59,24 @@ class Demo:
         async with AsyncExitStack() as stack:
             sandbox = self._world()
             company = furnish(sandbox, monday=_monday(sandbox))
-            journal = Journal(sandbox, company)
-            page = await self._serve_page(stack, make_page(sandbox, company, journal=journal))
+            synced = frozenset(company.types[name] for name in SELECTED)
+            journal = Journal(sandbox, company, synced=synced)
+            process = Process(journal, clock=sandbox.clock)
+            app = make_page(sandbox, company, journal=journal, process=process)
+            page = await self._serve_page(stack, app)
             await _start(sandbox, stack)
             self._home.configure(sandbox, company)
             self._screen.title("Severa and Google Calendar in step, on this machine only")
-            self._child = child = await Child.start(
-                self._home.config, self._home.pid, lambda record: self._noted(record, journal)
+            self._keeper = keeper = Keeper(
+                self._home,
+                process,
+                on_record=lambda record: self._noted(record, journal),
+                now=sandbox.clock,
+                sleep=self._sleep,
             )
-            stack.push_async_callback(child.stop)
-            await self._until_stopped(child, self._show(child, sandbox, company, journal, page))
+            stack.push_async_callback(keeper.stop)
+            await keeper.start()
+            await self._until_stopped(keeper, self._show(keeper, sandbox, company, journal, page))
             self._screen.line("Stopping …")
         self._screen.line(
             "Stopped. `severa-gcal demo` goes on from here, with --fresh it starts over."
@@ -74,15 +84,15 @@ class Demo:
 
     def _asked_to_stop(self) -> None:
         """Stop in order; whoever asks a second time does not want to wait."""
-        if self._stop.is_set() and self._child is not None:
-            self._child.kill()
+        if self._stop.is_set() and self._keeper is not None:
+            self._keeper.kill()
         self._stop.set()
 
     async def _show(
-        self, child: Child, sandbox: Sandbox, company: Company, journal: Journal, page: str
+        self, keeper: Keeper, sandbox: Sandbox, company: Company, journal: Journal, page: str
     ) -> None:
         """Set up, tell where the page is, and play the story."""
-        address = await child.ready()
+        address = await keeper.ready()
         self._screen.step("Daemon", f"ready on {address}")
         setup = Setup(
             self._home,
@@ -95,11 +105,13 @@ class Demo:
         await setup.administrate()
         await setup.switch_on()
         await setup.first_sync()
+        keeper.may_be_killed()
         self._screen.line()
         self._screen.title(f"Both calendars, side by side: {page}")
         self._screen.line("Change something there by hand. Ctrl-C stops the demo.")
         self._screen.line()
         journal.on_news.append(self._screen.news)
+        journal.on_note.append(self._screen.note)
         if self._has_script:
             await self._sleep(SETTLE_S)
             await self._play(sandbox, company, journal)
@@ -109,33 +121,32 @@ class Demo:
         sandbox.notes["plays"] = play + 1
         sandbox.save_notes()
         today = sandbox.clock().astimezone(ZoneInfo(company.people[0].zone)).date()
-        desk = Desk(sandbox, journal)
+        desk = Desk(sandbox, company, journal)
         story = Story(desk, journal, company, play=play, today=today, sleep=self._sleep)
         await story.play()
 
-    async def _until_stopped(self, child: Child, show: Any) -> None:
-        """Run the show; a stop ends it, and so does the end of the daemon, as an error."""
+    async def _until_stopped(self, keeper: Keeper, show: Any) -> None:
+        """Run the show and keep the daemon running; a stop ends both, and what fails in either is raised."""
         shown = asyncio.create_task(show, name="show")
-        ended = asyncio.create_task(child.ended(), name="daemon's end")
+        kept = asyncio.create_task(keeper.keep(), name="keeper")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
-        waiting: set[asyncio.Task[Any]] = {shown, ended, stopped}
+        waiting: set[asyncio.Task[Any]] = {shown, kept, stopped}
         try:
             while not stopped.done():
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if ended.done() and not stopped.done():
-                    raise SyncError(ended.result())
+                if kept.done() and not stopped.done():
+                    kept.result()
                 if shown in waiting and shown.done():
                     waiting.discard(shown)
                     shown.result()
         finally:
-            for task in (shown, ended, stopped):
+            for task in (shown, kept, stopped):
                 task.cancel()
-            await asyncio.gather(shown, ended, stopped, return_exceptions=True)
+            await asyncio.gather(shown, kept, stopped, return_exceptions=True)
 
     def _noted(self, record: dict[str, Any], journal: Journal) -> None:
-        """Take from the daemon's log what belongs together, and show its faults."""
-        if str(record.get("msg", "")).startswith("entry."):
-            journal.pair(str(record.get("activity", "")), str(record.get("event_id", "")))
+        """Hand the daemon's log to the page's journal, and show its faults."""
+        journal.hear(record)
         if record.get("level") in ERRORS:
             self._screen.fault(error_text(record))
 
@@ -153,7 +164,8 @@ class Demo:
         try:
             await web.TCPSite(runner, HOST, self._port).start()
         except OSError as error:
-            why = f"Port {self._port} cannot be had ({error.strerror or error})"
+            said = os.strerror(error.errno) if error.errno else str(error)
+            why = f"Port {self._port} cannot be had ({said})"
             raise SyncError(f"{why}; choose another with --port.") from None
         return f"http://{HOST}:{runner.addresses[0][1]}/"
 

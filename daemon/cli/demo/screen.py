@@ -10,10 +10,11 @@ from typing import Any, Final
 import click
 
 from daemon.cli.group import one_line
-from daemon.sandbox.page import News
+from daemon.sandbox.page import News, Note
 
 WAYS: Final = {"google": "Severa → Google", "severa": "Google → Severa"}
 COLOURS: Final = {"google": "blue", "severa": "green"}
+MOODS: Final = {"plain": None, "bad": "red", "good": "green"}
 ERASE_LINE: Final = "\r\x1b[2K"
 
 
@@ -63,6 +64,12 @@ class Screen:
         seconds = "" if news.latency_s is None else f"  ({news.latency_s:.1f} s)"
         name = self._styled(f"{news.person.first_name:<6}", bold=True)
         self._print(f"{at}  {name} {way} {_printable(news.what)}{self._styled(seconds, dim=True)}")
+
+    def note(self, note: Note) -> None:
+        """Print something else that happened."""
+        at = f"{note.at.astimezone():%H:%M:%S}"
+        text = _printable(note.what)
+        self._print(f"{at}  {self._styled(text, fg=MOODS[note.mood])}")
 
     def fault(self, text: str) -> None:
         """Print what went wrong, in one line."""

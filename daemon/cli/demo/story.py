@@ -12,7 +12,7 @@ from daemon.sandbox.people import Company, Person
 
 PACE_S: Final = 2.5
 LOOK_S: Final = 0.1
-LOOKS_MAX: Final = 150
+LOOKS_MAX: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,17 @@ class Delete:
     side: Side
 
 
-Edit = Add | Change | Delete
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Somebody who was asked answers, on either side."""
+
+    name: str
+    person: Person
+    side: Side
+    answer: str
+
+
+Edit = Add | Change | Delete | Reply
 
 
 class Story:
@@ -139,7 +149,9 @@ class Story:
                 Change("workshop", "severa", {"location": "Meeting room 1"}),
                 Change("workshop", "google", {"title": say.workshop_later}),
             ],
-            [Change("call", "google", on(1, 8, 1))],
+            [Change("workshop", "google", {"people": [ben.email]})],
+            [Change("call", "google", on(1, 18, 1))],
+            [Reply("workshop", ben, "google", "yes")],
             [Add("private", anna, "google", private)],
             [Delete("lunch", "google")],
             [Add("trip", ben, "severa", trip)],
@@ -151,12 +163,14 @@ class Story:
         if isinstance(edit, Add) or edit.name not in self._added:
             return None
         added, entry_id = self._added[edit.name]
-        if added.side == edit.side:
-            return entry_id
+        person = edit.person if isinstance(edit, Reply) else added.person
         for _ in range(LOOKS_MAX):
-            partner = self._journal.partner(added.side, entry_id)
-            if partner is not None:
-                return partner
+            is_origin = added.side == edit.side
+            here = entry_id if is_origin else self._journal.partner(added.side, entry_id)
+            if here in self._journal.shown(edit.side, person.email):
+                return here
+            if is_origin and person == added.person:
+                return None  # Somebody deleted it.
             await self._sleep(LOOK_S)
         return None
 
@@ -164,6 +178,8 @@ class Story:
         if isinstance(edit, Add):
             made = self._desk.add(edit.person, edit.side, edit.fields)
             self._added[edit.name] = edit, made
+        elif isinstance(edit, Reply) and entry_id is not None:
+            self._desk.answer(edit.person, edit.side, entry_id, edit.answer)
         elif entry_id is not None:
             person = self._added[edit.name][0].person
             if isinstance(edit, Change):

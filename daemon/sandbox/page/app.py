@@ -3,16 +3,20 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from daemon.sandbox.page.change import Change
 from daemon.sandbox.page.desk import YEARS, Desk, Refused
-from daemon.sandbox.page.journal import Change, Journal
+from daemon.sandbox.page.journal import Journal
 from daemon.sandbox.page.live import Hub
+from daemon.sandbox.page.overview import Overview
+from daemon.sandbox.page.process import Process
 from daemon.sandbox.page.shown import SIDES, Side, owner_of
 from daemon.sandbox.people import Company, Person
 from daemon.sandbox.server import Sandbox
@@ -34,13 +38,22 @@ HEADERS = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_page(sandbox: Sandbox, company: Company, *, journal: Journal) -> web.Application:
+def make_page(
+    sandbox: Sandbox,
+    company: Company,
+    *,
+    journal: Journal,
+    process: Process | None = None,
+) -> web.Application:
     """Return the application; whatever the journal notes, every open page shows at once."""
     hub = Hub()
+    process = process or Process(journal, clock=sandbox.clock)
+    overview = Overview(sandbox, company, journal, process)
     journal.on_change.append(lambda change: hub.send("change", _changed(change)))
-    journal.on_news.append(lambda news: hub.send("news", news.json()))
+    journal.on_line.append(lambda line: hub.send("line", line.json()))
+    overview.on_change.append(lambda state: hub.send("state", state))
     app = web.Application(client_max_size=BODY_MAX, middlewares=[_guarded])
-    calls = Calls(sandbox, company, journal)
+    calls = Calls(sandbox, company, journal, overview)
     app.router.add_get("/", _file("index.html"))
     app.router.add_static("/static/", STATIC)
     app.router.add_get("/api/company", calls.company)
@@ -49,18 +62,24 @@ def make_page(sandbox: Sandbox, company: Company, *, journal: Journal) -> web.Ap
     app.router.add_post("/api/{side}/entries", calls.add)
     app.router.add_patch("/api/{side}/entries/{id}", calls.change)
     app.router.add_delete("/api/{side}/entries/{id}", calls.delete)
+    app.router.add_post("/api/{side}/entries/{id}/answer", calls.answer)
+    app.router.add_post("/api/faults/{name}", calls.fault)
     app.on_shutdown.append(hub.close)
+    app.cleanup_ctx.append(overview.kept_fresh)
     return app
 
 
 class Calls:
     """The JSON interface."""
 
-    def __init__(self, sandbox: Sandbox, company: Company, journal: Journal) -> None:
+    def __init__(
+        self, sandbox: Sandbox, company: Company, journal: Journal, overview: Overview
+    ) -> None:
         self._sandbox = sandbox
         self._company = company
         self._journal = journal
-        self._desk = Desk(sandbox, journal)
+        self._overview = overview
+        self._desk = Desk(sandbox, company, journal)
 
     async def company(self, _: web.Request) -> web.Response:
         """Tell who there is and which activity types Severa has."""
@@ -74,6 +93,7 @@ class Calls:
                 "name": kind.name,
                 "category": kind.category,
                 "default": kind.is_default,
+                "synced": self._journal.is_synced(kind.guid),
             }
             for kind in self._sandbox.severa.types.values()
         ]
@@ -88,7 +108,9 @@ class Calls:
             "monday": monday.isoformat(),
             "now": f"{now:%Y-%m-%dT%H:%M}",
             "zone": person.zone,
-            "news": [news.json() for news in self._journal.news],
+            "clockChanges": _clock_changes(monday, ZoneInfo(person.zone)),
+            "lines": [line.json() for line in self._journal.lines],
+            "state": self._overview.json(),
         }
         for side in SIDES:
             entries = self._journal.shown(side, person.email).values()
@@ -115,6 +137,19 @@ class Calls:
         """Delete an entry by hand."""
         self._desk.delete(self._person(request), _side(request), request.match_info["id"])
         return web.json_response({})
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer an invitation."""
+        person, side, fields = self._person(request), _side(request), await _fields(request)
+        self._desk.answer(person, side, request.match_info["id"], fields.get("answer"))
+        return web.json_response({})
+
+    async def fault(self, request: web.Request) -> web.Response:
+        """Switch a fault on or off."""
+        is_on = (await _fields(request)).get("on") is True
+        self._overview.troubles.switch(request.match_info["name"], is_on=is_on)
+        self._overview.look()
+        return web.json_response(self._overview.json())
 
     def _person(self, request: web.Request) -> Person:
         person = owner_of(self._company, request.query.get("person", ""))
@@ -150,6 +185,17 @@ def _monday(text: str | None, today: date) -> date:
     if day.year not in YEARS:
         raise Refused(f"Choose a date from {YEARS.start} to {YEARS.stop - 1}.")
     return day - timedelta(days=day.weekday())
+
+
+def _clock_changes(monday: date, zone: ZoneInfo) -> dict[str, int]:
+    """Return the days of a week on which the clocks change, and by how many minutes they go forward."""
+    midnights = [datetime.combine(monday + timedelta(days=n), time(), zone) for n in range(8)]
+    shifts = {f"{a:%Y-%m-%d}": _offset_s(b) - _offset_s(a) for a, b in pairwise(midnights)}
+    return {day: shift // 60 for day, shift in shifts.items() if shift}
+
+
+def _offset_s(at: datetime) -> int:
+    return int((at.utcoffset() or timedelta()).total_seconds())
 
 
 async def _fields(request: web.Request) -> Mapping[str, Any]:

@@ -23,3 +23,7 @@ export const add = (side, person, body) => ask(path(side, person), { method: "PO
 export const change = (side, person, id, body) =>
   ask(path(side, person, id), { method: "PATCH", body });
 export const remove = (side, person, id) => ask(path(side, person, id), { method: "DELETE" });
+export const answer = (side, person, id, said) =>
+  ask(path(side, person, id).replace("?", "/answer?"), { method: "POST", body: { answer: said } });
+export const fault = (name, on) =>
+  ask(`/api/faults/${encodeURIComponent(name)}`, { method: "POST", body: { on } });

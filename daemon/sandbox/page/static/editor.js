@@ -1,6 +1,7 @@
 // The form in which an entry is added, changed or deleted.
 
-import { add, change, remove } from "./ask.js";
+import { add, answer, change, remove } from "./ask.js";
+import { element } from "./elements.js";
 import { clockOf, dayOf } from "./times.js";
 
 const dialog = document.getElementById("editor");
@@ -8,13 +9,13 @@ const form = dialog.querySelector("form");
 const refusal = dialog.querySelector(".refusal");
 const field = form.elements;
 const SIDE_NAMES = { severa: "Severa", google: "Google Calendar" };
+const ANSWERS = { none: "has not answered", yes: "says yes", maybe: "says maybe", no: "says no" };
 let subject = null; // {side, person, entry or null, original}
 
-export const isOpen = () => dialog.open;
-
 /** Open the form for an entry, or for a new one with these times. */
-export function edit(side, person, types, entry, times) {
-  const shown = entry ?? { title: "", location: "", notes: "", kind: "", private: false, ...times };
+export function edit({ side, person, types, people }, entry, times) {
+  const fresh = { title: "", location: "", notes: "", kind: "", private: false, owner: person, people: [] };
+  const shown = entry ?? { ...fresh, ...times };
   subject = { side, person, entry };
   const what = side === "severa" ? "activity" : "event";
   dialog.dataset.side = side;
@@ -25,6 +26,8 @@ export function edit(side, person, types, entry, times) {
   dialog.querySelector(".ids").textContent = entry ? `id ${entry.id}` : "";
   refusal.textContent = "";
   choices(types, entry);
+  guests(shown, person, people);
+  invitation(shown, person, people);
   fill(shown, types);
   subject.original = values();
   dialog.showModal();
@@ -32,12 +35,44 @@ export function edit(side, person, types, entry, times) {
   field.title.select();
 }
 
+/** Offer the colleagues to be asked, and show what everybody answered. */
+function guests(shown, person, people) {
+  const asked = new Map(shown.people.map((guest) => [guest.address, guest]));
+  // Only the owner changes the list of an event in Google.
+  const isFixed = subject.side === "google" && shown.owner !== person;
+  const colleagues = people.filter(({ email }) => email !== shown.owner);
+  const rows = colleagues.map(({ email, name }) => {
+    const box = element("input", { type: "checkbox", name: "guest", value: email });
+    box.checked = asked.has(email);
+    box.disabled = isFixed;
+    const said = asked.has(email) ? ANSWERS[asked.get(email).answer] : "";
+    return element("label", { className: "check" }, box, ` ${name}`, element("span", { className: "quiet", textContent: said }));
+  });
+  const known = new Set(colleagues.map(({ email }) => email));
+  const others = shown.people.filter(({ address }) => !known.has(address));
+  rows.push(...others.map(({ name, answer: said }) =>
+    element("p", { className: "check" }, name, element("span", { className: "quiet", textContent: ANSWERS[said] }))));
+  document.getElementById("guests").replaceChildren(...rows);
+}
+
+/** Let somebody who was asked answer. */
+function invitation(shown, person, people) {
+  const own = shown.people.find(({ address }) => address === person);
+  const box = dialog.querySelector(".answers");
+  box.hidden = !own;
+  const owner = people.find(({ email }) => email === shown.owner)?.name ?? shown.owner;
+  box.querySelector("legend").textContent = `${owner} asks: do you come?`;
+  for (const button of box.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.answer === own?.answer));
+  }
+}
+
 /** Offer the types that Severa lets an activity have: its category stays. */
 function choices(types, entry) {
   const own = types.find((type) => type.guid === entry?.kind);
   field.kind.replaceChildren(
     ...types.map((type) => {
-      const option = new Option(type.name, type.guid);
+      const option = new Option(type.synced ? type.name : `${type.name} (not synced)`, type.guid);
       option.disabled = Boolean(own) && type.category !== own.category;
       return option;
     }),
@@ -73,6 +108,7 @@ function values() {
     start: moment(field.startDay.value, field.startTime.value),
     end: moment(field.endDay.value, field.endTime.value),
   };
+  all.people = [...form.querySelectorAll('[name="guest"]:checked')].map((box) => box.value);
   if (subject.side === "severa") all.kind = field.kind.value;
   else all.private = field.private.checked;
   return all;
@@ -80,7 +116,7 @@ function values() {
 
 /** Return only what was changed; all-day, start and end go together. */
 function changed(now, before) {
-  const found = Object.fromEntries(Object.entries(now).filter(([name, value]) => value !== before[name]));
+  const found = Object.fromEntries(Object.entries(now).filter(([name, value]) => String(value) !== String(before[name])));
   if ("allDay" in found || "start" in found || "end" in found) {
     Object.assign(found, { allDay: now.allDay, start: now.start, end: now.end });
   }
@@ -116,6 +152,11 @@ dialog.querySelector(".cancel").addEventListener("click", () => dialog.close());
 dialog.querySelector(".delete").addEventListener("click", () =>
   attempt(() => remove(subject.side, subject.person, subject.entry.id)),
 );
+for (const button of dialog.querySelectorAll("[data-answer]")) {
+  button.addEventListener("click", () =>
+    attempt(() => answer(subject.side, subject.person, subject.entry.id, button.dataset.answer)),
+  );
+}
 field.allDay.addEventListener("change", showClocks);
 // Who moves the first day moves the last one along, as in every calendar.
 field.startDay.addEventListener("change", () => {

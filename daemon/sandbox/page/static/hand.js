@@ -12,6 +12,7 @@ export function listen(section, find, act) {
 
   section.addEventListener("pointerdown", (event) => {
     act.busy(true);
+    if (event.target.closest(".head, .rest")) return;
     const block = event.target.closest(".entry");
     // A finger scrolls; it moves entries in the form.
     if (!block || event.button !== 0 || event.pointerType === "touch") return;
@@ -49,6 +50,8 @@ export function listen(section, find, act) {
 
   section.addEventListener("click", (event) => {
     if (wasDragged) return;
+    const list = event.target.closest(".head, .rest");
+    if (list) return act.list(list.dataset.day);
     const block = event.target.closest(".entry");
     const day = event.target.closest(".day");
     if (block) open(block, find, act);

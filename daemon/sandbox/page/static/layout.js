@@ -3,6 +3,8 @@
 import { addDays, dayOf, daysBetween, minutesOf } from "./times.js";
 
 const DAY = 24 * 60;
+const LANES_MAX = 4; // more beside each other cannot be read
+const ROWS_MAX = 5;
 const SHORTEST = 26; // minutes that even a to-do takes up, so that its name can be read
 
 /** Return the part of each timed entry that lies in a day: {entry, from, until} in minutes. */
@@ -20,14 +22,15 @@ function parts(entries, day) {
   return found.sort((a, b) => a.from - b.from || b.until - a.until);
 }
 
-/** Return the parts of a day with the lane of each and how many lanes its neighbours share. */
+/** Return the parts of a day with the lane of each and how many lanes its neighbours share.
+ *  Where there are too many, the last lane holds one part without an entry that says how many are left out. */
 export function places(entries, day) {
   const placed = [];
   let group = [];
   let groupEnd = -1;
   const close = () => {
     const lanes = Math.max(0, ...group.map((part) => part.lane + 1));
-    for (const part of group) placed.push({ ...part, lanes });
+    placed.push(...(lanes > LANES_MAX ? gathered(group) : group.map((part) => ({ ...part, lanes }))));
     group = [];
   };
   for (const part of parts(entries, day)) {
@@ -40,6 +43,15 @@ export function places(entries, day) {
   }
   close();
   return placed;
+}
+
+function gathered(group) {
+  const last = LANES_MAX - 1;
+  const kept = group.filter((part) => part.lane < last).map((part) => ({ ...part, lanes: LANES_MAX }));
+  const rest = group.filter((part) => part.lane >= last);
+  const from = Math.min(...rest.map((part) => part.from));
+  const until = Math.max(...rest.map(end));
+  return [...kept, { entry: null, more: rest.length, from, until, lane: last, lanes: LANES_MAX }];
 }
 
 const end = (part) => Math.max(part.until, part.from + SHORTEST);
@@ -57,6 +69,16 @@ export function rows(entries, monday) {
     free[row] = until + 1;
     return { entry, row, from, until };
   });
+}
+
+/** Return the rows that are shown, and for each day of the week how many entries are left out. */
+export function shownRows(placed) {
+  const rest = placed.filter((place) => place.row >= ROWS_MAX);
+  const kept = rest.length ? placed.filter((place) => place.row < ROWS_MAX - 1) : placed;
+  const hidden = placed.filter((place) => !kept.includes(place));
+  const more = Array.from({ length: 7 }, (_, day) =>
+    hidden.filter(({ from, until }) => day >= from && day <= until).length);
+  return { kept, more, count: rest.length ? ROWS_MAX : Math.max(0, ...kept.map((place) => place.row + 1)) };
 }
 
 /** Return the hours to show: 7 to 19, and more where an entry is earlier or later. */

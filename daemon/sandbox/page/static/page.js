@@ -1,17 +1,20 @@
 // The page: whose calendars and which week, drawn anew whenever the server says that something changed.
 
 import { ask, change } from "./ask.js";
+import { openList } from "./daylist.js";
 import { edit } from "./editor.js";
+import { element } from "./elements.js";
 import { listen } from "./hand.js";
-import { addDays, clock, dayName, dayOf, weekName } from "./times.js";
-import { draw, element } from "./week.js";
+import * as journal from "./journal.js";
+import * as overview from "./overview.js";
+import { addDays, dayName, dayOf, weekName } from "./times.js";
+import { fade, find, flash, fly, markMoving, removed } from "./travel.js";
+import { draw } from "./week.js";
 
 const SETTLE_MS = 60;
 const COMPLAINT_MS = 7_000;
-const LATEST_MAX = 12;
+const START_AGAIN_MS = 2_000;
 const NOW_EVERY_MS = 60_000;
-const OTHER = { severa: "Google", google: "Severa" };
-const NAME = { severa: "Severa", google: "Google" };
 
 const $ = (id) => document.getElementById(id);
 const calendars = Object.fromEntries(
@@ -22,6 +25,7 @@ const state = { people: [], types: [], person: "", monday: "", week: null, isBus
 // Loading and drawing.
 
 let loading = 0;
+let arrived = []; // news whose flight begins when they are drawn
 
 async function load() {
   const turn = ++loading;
@@ -31,6 +35,7 @@ async function load() {
   try {
     const week = await ask(`/api/week?${query}`);
     if (turn !== loading || wanted !== `${state.person} ${state.monday}`) return;
+    overview.show(week.state);
     // Nothing is drawn anew under somebody's hand.
     if (state.isBusy) loadSoon();
     else show({ ...week, person: state.person });
@@ -48,71 +53,34 @@ function loadSoon() {
 
 function show(week) {
   const before = state.week;
+  journal.showAll(week.lines);
   // What looks the same is not drawn anew.
-  if (looks(before) === looks(week)) return;
-  state.week = week;
-  state.monday = week.monday;
+  if (looks(before) !== looks(week)) {
+    state.week = week;
+    state.monday = week.monday;
+    const gone = isSameView(before, week) ? removed(calendars, before, week) : [];
+    drawAll(before?.monday === week.monday ? state.day : null);
+    if (isSameView(before, week)) flash(calendars, before, week);
+    for (const ghost of gone) fade(calendars, ghost);
+    $("week").textContent = weekName(week.monday);
+    history.replaceState(null, "", `#${state.person}/${week.monday}`);
+  }
+  for (const news of arrived) fly(calendars, news);
+  arrived = [];
+}
+
+function drawAll(day) {
   const focused = document.activeElement?.closest?.(".entry")?.dataset;
-  const gone = isSameView(before, week) ? removed(before, week) : [];
-  draw(calendars, week, state.types);
-  if (isSameView(before, week)) flash(before, week);
-  for (const ghost of gone) fade(ghost);
-  if (focused) find(focused.side, focused.id)?.focus();
-  $("week").textContent = weekName(week.monday);
-  chooseDay(before?.monday === week.monday ? state.day : null);
-  if (!before) tellAll(week.news);
-  history.replaceState(null, "", `#${state.person}/${week.monday}`);
+  draw(calendars, state.week, { types: state.types, person: state.person });
+  markMoving(calendars, overview.waiting());
+  chooseDay(day);
+  if (focused?.id) find(calendars, focused.side, focused.id)?.focus();
 }
 
-function redraw() {
-  draw(calendars, state.week, state.types);
-  chooseDay(state.day);
-}
-
-const looks = (week) => JSON.stringify({ ...week, news: null });
+const looks = (week) => week && JSON.stringify({ ...week, lines: null, state: null });
 
 const isSameView = (before, week) =>
   before && before.person === week.person && before.monday === week.monday;
-
-function find(side, id) {
-  return calendars[side].querySelector(`.entry[data-id="${CSS.escape(id)}"]`);
-}
-
-function flash(before, week) {
-  for (const side of Object.keys(calendars)) {
-    // An entry whose other side became known looks the same to a person.
-    const text = (entry) => JSON.stringify({ ...entry, partner: null });
-    const known = new Map(before[side].map((entry) => [entry.id, text(entry)]));
-    for (const entry of week[side]) {
-      if (known.get(entry.id) === text(entry)) continue;
-      const blocks = calendars[side].querySelectorAll(`[data-id="${CSS.escape(entry.id)}"]`);
-      for (const block of blocks) block.classList.add("flash");
-    }
-  }
-}
-
-/** Keep what is gone for a moment, with its place, so that one can see it go. */
-function removed(before, week) {
-  const found = [];
-  for (const side of Object.keys(calendars)) {
-    const left = new Set(week[side].map((entry) => entry.id));
-    for (const entry of before[side].filter((each) => !left.has(each.id))) {
-      const block = find(side, entry.id);
-      if (!block) continue;
-      const parent = block.closest(".day");
-      found.push({ side, block: block.cloneNode(true), row: parent.parentElement.className, index: parent.dataset.index });
-    }
-  }
-  return found;
-}
-
-function fade({ side, block, row, index }) {
-  block.classList.add("gone");
-  block.inert = true;
-  block.removeAttribute("data-id");
-  calendars[side].querySelector(`.${row} .day[data-index="${index}"]`)?.append(block);
-  block.addEventListener("animationend", () => block.remove());
-}
 
 // Days, one at a time on a phone.
 
@@ -126,7 +94,10 @@ function chooseDay(index) {
       button.append(element("span", { textContent: dayName(day) }), String(Number(day.slice(8))));
       button.setAttribute("aria-pressed", String(each === state.day));
       button.classList.toggle("now", day === today);
-      button.addEventListener("click", () => chooseDay(each));
+      button.addEventListener("click", () => {
+        chooseDay(each);
+        $("days").children[each].focus();
+      });
       return button;
     }),
   );
@@ -135,48 +106,12 @@ function chooseDay(index) {
   }
 }
 
-// News.
-
-function sentence(news) {
-  const seconds = news.latency === null ? "" : `${news.latency.toFixed(1)} s`;
-  const way = `${OTHER[news.side]} → ${NAME[news.side]}`;
-  const at = new Date(news.at);
-  const time = clock(at.getHours() * 60 + at.getMinutes());
-  return [
-    element("time", { dateTime: news.at, textContent: `${time}:${String(at.getSeconds()).padStart(2, "0")}` }),
-    element("b", { textContent: news.name }),
-    element("span", { className: `way to-${news.side}`, textContent: way }),
-    element("span", { className: "what", textContent: news.what }),
-    element("span", { className: "latency", textContent: seconds }),
-  ];
-}
-
-function line(tag, news) {
-  const go = element("button", { type: "button", className: "go", title: "Show it" }, ...sentence(news));
-  go.addEventListener("click", () => visit(news));
-  return element(tag, {}, go);
-}
-
-function tell(news) {
-  const list = $("latest");
-  list.querySelector(".quiet")?.remove();
-  list.prepend(line("li", news));
-  while (list.children.length > LATEST_MAX) list.lastElementChild.remove();
-  $("newest").replaceChildren(line("span", news).firstChild);
-  $("newest").classList.remove("fresh");
-  requestAnimationFrame(() => requestAnimationFrame(() => $("newest").classList.add("fresh")));
-}
-
-function tellAll(all) {
-  for (const news of all.slice(-LATEST_MAX)) tell(news);
-}
+// What a person does.
 
 function visit(news) {
-  if (news.day) state.monday = addDays(news.day, 0);
+  state.monday = addDays(news.day, 0);
   choosePerson(news.email);
 }
-
-// What a person does.
 
 function choosePerson(email) {
   state.person = email;
@@ -192,6 +127,7 @@ function toWeek(monday) {
 }
 
 let hiding = 0;
+let resizing = 0;
 
 function complain(message) {
   $("complaint").textContent = message;
@@ -202,20 +138,23 @@ function complain(message) {
 
 function byHand(side, section) {
   const entryOf = (id) => state.week?.[side].find((entry) => entry.id === id);
+  const context = () => ({ side, person: state.person, types: state.types, people: state.people });
+  const list = (day) => openList(state.week, side, day, (entry) => edit(context(), entry));
   listen(section, entryOf, {
     move: (entry, times) => change(side, state.person, entry.id, times).catch((error) => {
       complain(error.message);
-      redraw();
+      drawAll(state.day);
     }),
-    redraw,
-    open: (entry) => edit(side, state.person, state.types, entry),
-    addAt: (times) => edit(side, state.person, state.types, null, times),
+    redraw: () => drawAll(state.day),
+    open: (entry) => edit(context(), entry),
+    addAt: (times) => edit(context(), null, times),
+    list,
     busy: (isBusy) => (state.isBusy = isBusy),
   });
   section.querySelector(".add").addEventListener("click", () => {
+    if (!state.week) return;
     const day = addDays(state.week.monday, state.day);
-    const times = { allDay: false, start: `${day}T09:00`, end: `${day}T10:00` };
-    edit(side, state.person, state.types, null, times);
+    edit(context(), null, { allDay: false, start: `${day}T09:00`, end: `${day}T10:00` });
   });
 }
 
@@ -240,26 +179,33 @@ function follow() {
   };
   source.addEventListener("open", () => {
     said("Live", true);
-    // What was missed while the line was down is read whole.
+    // What was missed while the line was down is read whole; a new world has new types.
+    ask("/api/company").then((company) => Object.assign(state, company), () => {});
     loadSoon();
   });
   source.addEventListener("error", () => {
     said("Not connected", false);
+    overview.showAway();
     // A refusal ends an EventSource for good.
-    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2_000);
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, START_AGAIN_MS);
   });
   source.addEventListener("change", (event) => {
     if (JSON.parse(event.data).email === state.person) loadSoon();
   });
-  source.addEventListener("news", (event) => {
-    const news = JSON.parse(event.data);
-    tell(news);
-    if (news.email === state.person) loadSoon();
+  source.addEventListener("state", (event) => {
+    overview.show(JSON.parse(event.data));
+    markMoving(calendars, overview.waiting());
+  });
+  source.addEventListener("line", (event) => {
+    const line = JSON.parse(event.data);
+    journal.tell(line);
+    if (line.email !== state.person) return;
+    if (!line.why) arrived.push(line);
+    loadSoon();
   });
 }
 
-async function start() {
-  const company = await ask("/api/company");
+function showCompany(company) {
   Object.assign(state, company);
   $("people").replaceChildren(
     ...company.people.map(({ email, name }) => {
@@ -268,6 +214,11 @@ async function start() {
       return button;
     }),
   );
+}
+
+async function start() {
+  const company = await ask("/api/company");
+  showCompany(company);
   const [person, monday] = decodeURIComponent(location.hash.slice(1)).split("/");
   const isKnown = company.people.some(({ email }) => email === person);
   if (isKnown && /^\d{4}-\d\d-\d\d$/.test(monday)) state.monday = monday;
@@ -277,10 +228,26 @@ async function start() {
   setInterval(loadSoon, NOW_EVERY_MS);
 }
 
-$("previous").addEventListener("click", () => toWeek(addDays(state.week.monday, -7)));
-$("next").addEventListener("click", () => toWeek(addDays(state.week.monday, 7)));
+$("previous").addEventListener("click", () => state.week && toWeek(addDays(state.week.monday, -7)));
+$("next").addEventListener("click", () => state.week && toWeek(addDays(state.week.monday, 7)));
 $("today").addEventListener("click", () => toWeek(""));
 for (const name of ["mouseover", "mouseout", "focusin", "focusout"]) {
   $("calendars").addEventListener(name, pointOut);
 }
-start().catch((error) => complain(error.message));
+window.addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => state.week && !state.isBusy && drawAll(state.day), SETTLE_MS);
+});
+if (matchMedia("(max-width: 50rem)").matches) document.querySelector(".faults").open = false;
+overview.listen(complain);
+journal.listen(visit);
+
+function begin() {
+  start().catch((error) => {
+    overview.showAway();
+    complain(error.message);
+    setTimeout(begin, START_AGAIN_MS);
+  });
+}
+
+begin();
