@@ -41,7 +41,7 @@ class Fault:
 
     Before anything is done, ``refuse`` answers with ``status`` and ``body``, or with the vendor's
     refusal of the name ``error``; ``html`` answers a page; ``drop`` closes the connection; ``delay``
-    waits ``seconds`` and goes on. Carried out, but ``lose_reply`` closes the connection, ``cut``
+    waits ``seconds`` and goes on, client or no client. Carried out, but ``lose_reply`` closes the connection, ``cut``
     answers half the body, and ``late`` closes the connection at once and acts ``seconds`` later.
     Of listings, ``short`` shows one entry on the page, ``repeat`` the page before once more.
     ``where`` must occur in the path with its query.
@@ -118,6 +118,7 @@ class Faults:
         self._chances: list[Chance] = []
         self._vendors: dict[str, _Vendor] = {}
         self._pages: dict[tuple[str, str, str], web.Response] = {}
+        self._going: set[asyncio.Task[web.StreamResponse]] = set()
 
     @property
     def pending(self) -> tuple[Fault, ...]:
@@ -213,6 +214,9 @@ class Faults:
         except web.HTTPException as refusal:
             status = refusal.status
             raise
+        except asyncio.CancelledError:
+            status = 0
+            raise
         finally:
             self._note(request, vendor, operation, status, fault)
         return answer
@@ -262,17 +266,15 @@ class Faults:
                 return _page(fault)
             case "drop":
                 return _closed(request)
-            case "late":
-                return await self._late(request, handler, fault)
+            case "delay" | "late":
+                return await self._waited(request, handler, fault)
             case _:
                 return await self._carried_out(request, handler, call, fault)
 
     async def _carried_out(
         self, request: web.Request, handler: Handler, call: tuple[str, str, str], fault: Fault
     ) -> web.StreamResponse:
-        if fault.kind == "delay":
-            await self.sleep(fault.seconds)
-        elif fault.kind == "short":
+        if fault.kind == "short":
             request[PAGE_MAX] = 1
         earlier = self._pages.get(call)
         answer = self._kept(call, await handler(request))
@@ -284,14 +286,23 @@ class Faults:
             return _again(earlier)
         return answer
 
-    async def _late(
+    async def _waited(
         self, request: web.Request, handler: Handler, fault: Fault
     ) -> web.StreamResponse:
-        # The body is with us before the client is gone.
+        """Carry a call out after a while, also when its client has gone by then."""
+        # The body is with us before that.
         await request.read()
-        _closed(request)
-        await self.sleep(fault.seconds)
-        return await handler(request)
+        if fault.kind == "late":
+            _closed(request)
+
+        async def act() -> web.StreamResponse:
+            await self.sleep(fault.seconds)
+            return await handler(request)
+
+        task = asyncio.create_task(act(), name=f"{fault.kind} {request.path}")
+        self._going.add(task)
+        task.add_done_callback(self._going.discard)
+        return await asyncio.shield(task)
 
     def _kept(self, call: tuple[str, str, str], answer: web.StreamResponse) -> web.StreamResponse:
         """Keep a page of a listing while one is to be repeated."""
