@@ -386,3 +386,14 @@ async def test_an_id_with_the_suffix_twice_is_not_found(world: World) -> None:
     for wrong in (f"{one}_20261130T080000Z", f"{series}_20261201T080000Z", f"{series}_"):
         assert (await world.call(ANNA, "GET", f"/events/{wrong}")).status == 404
         assert (await world.patch(ANNA, wrong, summary="No")).status == 404
+
+
+async def test_a_stricter_visibility_of_one_occurrence_is_that_of_all(world: World) -> None:
+    series = (await world.insert(**WEEKLY))["id"]
+    one, other = (f"{series}_{day}T080000Z" for day in ("20261130", "20261207"))
+
+    await world.patch(ANNA, one, visibility="private")
+    lax = await world.patch(ANNA, other, visibility="public")
+
+    assert (await world.get(ANNA, series))["visibility"] == "private"
+    assert (lax.status, lax.json["visibility"]) == (200, "private")

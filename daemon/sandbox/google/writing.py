@@ -22,6 +22,7 @@ from daemon.sandbox.google.times import check_range, length, stored
 
 ID_MIN, ID_MAX = 5, 1024
 
+_STRICTNESS = ("public", "default", "confidential", "private")
 _TIME = {"start", "end", "recurrence"}
 
 
@@ -75,6 +76,7 @@ def replace(book: Calendars, calendar: Calendar, copy: Copy, body: Fields) -> No
     if fields.pop("attendeesOmitted", False) or is_guest:
         fields = _with_guests(fields, meetings.with_own_answer(copy, wished, calendar.email))
     meetings.accept_own_row(fields | {"organizer": copy["organizer"]})
+    _share_visibility(book, calendar, copy, fields)
     changed = _changed(copy, fields)
     if changed & {"start", "end"}:
         _check_span(book, fields)
@@ -86,6 +88,19 @@ def replace(book: Calendars, calendar: Calendar, copy: Copy, body: Fields) -> No
         _change_as_guest(book, calendar, copy, fields, wished)
     else:
         _change_as_organizer(book, calendar, copy, fields)
+
+
+def _share_visibility(book: Calendars, calendar: Calendar, copy: Copy, fields: Fields) -> None:
+    """Let an occurrence's stricter visibility count for its whole series, and a laxer one not at all."""
+    whole = calendar.events.get(copy.get("recurringEventId", ""))
+    if whole is None or whole["organizer"] != calendar.email or meetings.is_cancelled(whole):
+        return
+    wished, known = value(fields, "visibility"), value(whole, "visibility")
+    if _STRICTNESS.index(wished) > _STRICTNESS.index(known):
+        replace(book, calendar, whole, writable(whole) | {"visibility": wished})
+    elif "visibility" in _changed(copy, fields) and wished != known:
+        fields.pop("visibility", None)
+        fields |= {"visibility": whole["visibility"]} if "visibility" in whole else {}
 
 
 def _taken(book: Calendars, calendar: Calendar, body: Fields) -> Fields:
