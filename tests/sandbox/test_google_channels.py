@@ -69,6 +69,17 @@ def switch(world: World, **changes: Any) -> None:
     world.google.switches = replace(world.google.switches, **changes)
 
 
+def held(world: World) -> asyncio.Event:
+    """Let whatever waits wait until this is set."""
+    may_go_on = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await may_go_on.wait()
+
+    world.faults.sleep = sleep
+    return may_go_on
+
+
 async def watch(world: World, address: str, user: str = ANNA, **more: Any) -> Answer:
     body = {"id": "channel-1", "type": "web_hook", "address": address} | more
     return await world.call(user, "POST", "/events/watch", body)
@@ -221,10 +232,12 @@ async def test_a_receiver_that_is_away_or_hangs_holds_nothing_up(
 
 
 async def test_what_happens_to_messages_is_switched(world: World, receiver: Receiver) -> None:
-    switch(world, push_sync_first=False, push_delay_s=0.05, push_merges=True)
+    may_go_on = held(world)
+    switch(world, push_sync_first=False, push_delay_s=9, push_merges=True)
     await watch(world, receiver.address)
     for _ in range(5):
         await world.insert()
+    may_go_on.set()
     await receiver.got(1)
 
     switch(world, push_delay_s=0.0, push_merges=False, push_doubles=True)
@@ -239,11 +252,13 @@ async def test_what_happens_to_messages_is_switched(world: World, receiver: Rece
 
 
 async def test_messages_can_come_in_the_wrong_order(world: World, receiver: Receiver) -> None:
+    may_go_on = held(world)
     await watch(world, receiver.address)
-    switch(world, push_delay_s=0.05, push_swaps=True)
+    switch(world, push_delay_s=9, push_swaps=True)
 
     await world.insert()
     await world.insert()
+    may_go_on.set()
 
     await receiver.got(3)
     assert receiver.numbers != sorted(receiver.numbers)
