@@ -60,6 +60,7 @@ async def _serve(google_port: int, severa_port: int, out: Path) -> None:
         click.echo(f"service account   {company.service_account}")
         click.echo(f"its key           in {out}/service-account.p12")
         click.echo(f"people            {', '.join(person.email for person in company.people)}")
+        click.echo(f"faults, switches  {world.control_url}/faults, {world.control_url}/settings/…")
         click.echo("Ctrl-C stops it.")
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.sandbox import google, severa
+from daemon.sandbox.control import make_control
 from daemon.sandbox.faults import Faults
 from daemon.sandbox.google import GoogleState
 from daemon.sandbox.severa import SeveraState
@@ -26,6 +27,8 @@ KEEPALIVE_TIMEOUT_S = 75.0
 
 class Sandbox:
     """Both vendors in one process, on ports of 127.0.0.1; with a file, the same world after a restart.
+
+    A third port is the sandbox's own (see ``control``): what shall go wrong, and every switch.
 
     The world is read when the object is made and saved whenever it changed, before the answer to
     the call that changed it. `notes` is saved with it, for whoever furnishes the world.
@@ -44,6 +47,7 @@ class Sandbox:
         self.notes: dict[str, Any] = {}
         self.google_url = ""
         self.severa_url = ""
+        self.control_url = ""
         self._runners: list[web.AppRunner] = []
         self._file = WorldFile(state_file, self._dump) if state_file else None
         if self._file:
@@ -55,20 +59,26 @@ class Sandbox:
         return self.google_url + "/token"
 
     async def start(
-        self, host: str = "127.0.0.1", google_port: int = 0, severa_port: int = 0
+        self,
+        host: str = "127.0.0.1",
+        google_port: int = 0,
+        severa_port: int = 0,
+        control_port: int = 0,
     ) -> None:
-        """Listen on both ports; 0 takes a free one."""
+        """Listen on each port; 0 takes a free one."""
         google_app = google.make_app(self.google, self.faults, clock=self.clock)
         severa_app = severa.make_app(self.severa, self.faults, clock=self.clock)
         try:
             self.google_url = await self._serve(google_app, host, google_port)
             self.severa_url = await self._serve(severa_app, host, severa_port) + severa.ROOT
+            control = make_control(self.faults, self.google, self.severa)
+            self.control_url = await self._serve(control, host, control_port)
         except OSError:
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """Close both ports, after the calls in hand or a moment."""
+        """Close the ports, after the calls in hand or a moment."""
         while self._runners:
             await self._runners.pop().cleanup()
 

@@ -1,7 +1,8 @@
 """A small world in the sandbox Google, served on loopback, for the tests beside this file."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -120,6 +121,13 @@ class World:
         whole = {"iss": ROBOT, "scope": SCOPE, "aud": AUDIENCE, "iat": now, "exp": now + 3600}
         kept = {k: v for k, v in (whole | claims).items() if v is not None}
         return jwt.encode(kept, key.private_key, algorithm="RS256")
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that the sandbox does by itself."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - Nobody tells when.
+            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

@@ -384,7 +384,7 @@ async def test_an_updated_min_long_ago_is_refused(world: World) -> None:
 async def test_events_are_found_by_property_uid_type_and_words(world: World) -> None:
     marked = await world.insert(extendedProperties={"private": {"link": "7"}})
     shared = await world.insert(extendedProperties={"shared": {"link": "7"}}, location="Oulu")
-    away = await world.insert(eventType="outOfOffice", summary="Away")
+    away = await world.insert(eventType="outOfOffice", outOfOfficeProperties={}, summary="Away")
 
     for query, found in (
         ({"privateExtendedProperty": "link=7"}, marked),

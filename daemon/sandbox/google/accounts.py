@@ -11,13 +11,14 @@ TOKENS_MAX = 50_000
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A Google account; one that is ``outside`` is beyond the company's delegation."""
+    """A Google account; ``outside`` is beyond the company's delegation, ``purged`` deleted long ago."""
 
     email: str
     calendar: bool = True
     suspended: bool = False
     deleted: bool = False
     outside: bool = False
+    purged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ServiceAccount:
     keys: dict[str, str]
     delegated_scopes: tuple[str, ...]
     disabled: bool = False
+    disabled_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,11 @@ class Accounts:
         return {
             "users": [asdict(user) for user in self.users.values()],
             "service_accounts": [
-                asdict(one) | {"delegated_scopes": list(one.delegated_scopes)}
+                asdict(one)
+                | {
+                    "delegated_scopes": list(one.delegated_scopes),
+                    "disabled_keys": list(one.disabled_keys),
+                }
                 for one in self.service_accounts.values()
             ],
             "tokens": {
@@ -97,7 +103,11 @@ class Accounts:
         self.service_accounts = {
             one["email"]: ServiceAccount(
                 **one
-                | {"keys": dict(one["keys"]), "delegated_scopes": tuple(one["delegated_scopes"])}
+                | {
+                    "keys": dict(one["keys"]),
+                    "delegated_scopes": tuple(one["delegated_scopes"]),
+                    "disabled_keys": tuple(one.get("disabled_keys", ())),
+                }
             )
             for one in dumped["service_accounts"]
         }

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from daemon.sandbox.google import errors
+from daemon.sandbox.google.switches import Switches
 
 ID_ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
@@ -22,12 +23,19 @@ Copy = dict[str, Any]
 
 @dataclass(slots=True)
 class Calendar:
-    """One user's primary calendar; ``stamp`` is that of its last change."""
+    """One user's primary calendar, or one that is ``generated`` (of holidays, say) and has no user.
+
+    ``stamp`` is that of its last change, ``roles`` says what others may do with it ("*" for all),
+    and ``generation`` grows when its sync tokens die.
+    """
 
     email: str
     zone: str
     stamp: int = 0
     events: dict[str, Copy] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    generation: int = 0
+    is_generated: bool = False
 
 
 class Calendars:
@@ -35,6 +43,11 @@ class Calendars:
 
     def __init__(self, clock: Callable[[], datetime], rng: Random) -> None:
         self.clock = clock
+        self.switches = Switches()
+        self.post: list[dict[str, Any]] = []
+        """What is on its way to other copies (see ``meetings``), in the order of its sending."""
+        self.touched: set[str] = set()
+        """The calendars that changed since somebody last looked."""
         self._rng = rng
         self._stamp = 0
         self._of: dict[str, Calendar] = {}
@@ -64,14 +77,14 @@ class Calendars:
 
     def add(self, calendar: Calendar, copy: Copy) -> None:
         """Put a new copy into a calendar."""
-        # Google promises a stable order of listings and no particular one.
-        copy["order"] = hashlib.blake2s(copy["id"].encode(), digest_size=6).hexdigest()
+        copy["order"] = place_of(copy["id"])
         calendar.events[copy["id"]] = copy
         self.touch(calendar, copy)
 
     def touch(self, calendar: Calendar, copy: Copy, *, main: bool = True) -> None:
         """Give a changed copy its new etag, and its ``updated`` where main data changed."""
         calendar.stamp = copy["stamp"] = self._next_stamp()
+        self.touched.add(calendar.email)
         if main:
             copy["updated"] = calendar.stamp
             copy.setdefault("created", calendar.stamp)
@@ -92,23 +105,35 @@ class Calendars:
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON-able values."""
         calendars = {
-            email: {"zone": one.zone, "stamp": one.stamp, "events": one.events}
+            email: {
+                "zone": one.zone,
+                "stamp": one.stamp,
+                "events": one.events,
+                "roles": one.roles,
+                "generation": one.generation,
+                "is_generated": one.is_generated,
+            }
             for email, one in self._of.items()
         }
-        return copies.deepcopy({"stamp": self._stamp, "calendars": calendars})
+        whole = {"stamp": self._stamp, "calendars": calendars, "post": self.post}
+        return copies.deepcopy(whole)
 
     def load(self, dumped: dict[str, Any]) -> None:
         """Take everything back from ``dump``."""
         self._stamp = dumped["stamp"]
-        self._of = {
-            email: Calendar(email, one["zone"], one["stamp"], copies.deepcopy(one["events"]))
-            for email, one in dumped["calendars"].items()
-        }
+        whole = copies.deepcopy(dumped)
+        self._of = {email: Calendar(email, **one) for email, one in whole["calendars"].items()}
+        self.post = whole.get("post", [])
 
     def _next_stamp(self) -> int:
         # A sync token is a stamp, so no two changes may share one.
         self._stamp = max(self.now_ms(), self._stamp + 1)
         return self._stamp
+
+
+def place_of(event_id: str) -> str:
+    """Return a copy's place in listings: Google promises a stable order and no particular one."""
+    return hashlib.blake2s(event_id.encode(), digest_size=6).hexdigest()
 
 
 def etag(copy: Copy) -> str:

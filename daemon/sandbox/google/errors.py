@@ -41,7 +41,7 @@ class ApiError(Exception):
 class TokenError(Exception):
     """An answer of the token endpoint other than success ("OAuth 2.0 for Server to Server")."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(self, error: str, description: str | None = None, status: int = 400) -> None:
         super().__init__(f"{status} {error}: {description}")
         self.status = status
         self.error = error
@@ -49,7 +49,8 @@ class TokenError(Exception):
 
     def body(self) -> dict[str, str]:
         """Return the JSON body."""
-        return {"error": self.error, "error_description": self.description}
+        told = {} if self.description is None else {"error_description": self.description}
+        return {"error": self.error, **told}
 
 
 def invalid(message: str) -> ApiError:
@@ -90,10 +91,37 @@ def sync_token_restricted() -> ApiError:
     return ApiError(400, "syncTokenWithRequestRestrictions", message, domain="calendar")
 
 
-def event_type_restriction() -> ApiError:
+def event_type_restriction(status: int = 400) -> ApiError:
     """Return the refusal of an operation that the event's type does not allow."""
     message = "This operation is not allowed for the type of the event."
-    return ApiError(400, "eventTypeRestriction", message, domain="calendar")
+    return ApiError(status, "eventTypeRestriction", message, domain="calendar")
+
+
+def malformed_working_location() -> ApiError:
+    """Return the refusal of a working location of the wrong shape."""
+    message = "A working location event must be public and transparent, and one day if all-day."
+    return ApiError(400, "malformedWorkingLocationEvent", message, domain="calendar")
+
+
+def too_long() -> ApiError:
+    """Return the refusal of an event that lasts too long."""
+    message = "The event duration exceeds the limit."
+    return ApiError(400, "eventDurationExceedsLimit", message, domain="calendar")
+
+
+def uninvolved() -> ApiError:
+    """Return the refusal of an import for a calendar whose owner has no part in the event."""
+    message = "The owner of the calendar must either be the organizer or an attendee of an event."
+    return ApiError(400, "participantIsNeitherOrganizerNorAttendee", message)
+
+
+def too_low_sequence() -> ApiError:
+    """Return the refusal of a sequence number that is past."""
+    return invalid(
+        "Invalid sequence value. The specified sequence number is below the current sequence "
+        "number of the resource. Re-fetch the resource and use its sequence number on the "
+        "following request."
+    )
 
 
 def no_credential(method: str) -> ApiError:
@@ -187,6 +215,18 @@ def for_service_account() -> ApiError:
     return ApiError(403, "forbiddenForServiceAccounts", message, domain="calendar")
 
 
+def no_writer() -> ApiError:
+    """Return the refusal of a write to a calendar that one may only look at."""
+    message = "You need to have writer access to this calendar."
+    return ApiError(403, "requiredAccessLevel", message, domain="calendar")
+
+
+def usage_limit() -> ApiError:
+    """Return the refusal of a user who made too much in too short a time ("Calendar use limits")."""
+    message = "Calendar usage limits exceeded."
+    return ApiError(403, "quotaExceeded", message, domain="usageLimits")
+
+
 def not_found() -> ApiError:
     """Return the answer for what does not exist or may not be seen."""
     return ApiError(404, "notFound", "Not Found")
@@ -220,18 +260,3 @@ def condition_not_met() -> ApiError:
     """Return the answer to an ``If-Match`` that does not hold."""
     location = ("header", "If-Match")
     return ApiError(412, "conditionNotMet", "Precondition Failed", location=location)
-
-
-def backend_error(status: int) -> ApiError:
-    """Return a failure of the server itself, or whatever stands for another status."""
-    known = {
-        401: bad_credential(),
-        403: ApiError(403, "rateLimitExceeded", "Rate Limit Exceeded", domain="usageLimits"),
-        404: not_found(),
-        409: duplicate(),
-        410: full_sync_required(),
-        412: condition_not_met(),
-        429: ApiError(429, "rateLimitExceeded", "Rate Limit Exceeded", domain="usageLimits"),
-        503: ApiError(503, "serviceNotAvailable", "The service is currently unavailable."),
-    }
-    return known.get(status, ApiError(status, "backendError", "Backend Error"))

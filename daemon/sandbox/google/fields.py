@@ -42,7 +42,7 @@ _OBJECTS = (
     "source",
     "workingLocationProperties",
 )
-_CHOICES = {
+CHOICES = {
     "status": ("confirmed", "tentative", "cancelled"),
     "visibility": ("default", "public", "private", "confidential"),
     "transparency": ("opaque", "transparent"),
@@ -55,6 +55,7 @@ _CHOICES = {
         "workingLocation",
     ),
 }
+"""The values that a field may have."""
 _ANSWERS = ("needsAction", "declined", "tentative", "accepted")
 _GUEST_FIELDS = ("displayName", "optional", "comment", "additionalGuests", "resource")
 
@@ -99,11 +100,19 @@ def cleaned(body: Fields, calendar_zone: str) -> Fields:
 
 
 def check_times(fields: Fields) -> None:
-    """Refuse fields whose start or end is missing, or whose range is mixed or empty."""
+    """Refuse fields whose start or end is missing, or is not of the other's form."""
     for which in ("start", "end"):
         if which not in fields:
             raise errors.required(f"Missing {which} time.")
-    times.check_range(fields["start"], fields["end"])
+    times.check_form(fields["start"], fields["end"])
+
+
+def check_properties_size(copies_of_one: list[Fields]) -> None:
+    """Refuse the extended properties of one event's copies where together they are too many."""
+    pairs = [pair for kinds in copies_of_one for kind in kinds.values() for pair in kind.items()]
+    size = sum(len(text.encode()) for pair in pairs for text in pair)
+    if len(pairs) > PROPERTIES_MAX or size > PROPERTIES_BYTES_MAX:
+        raise errors.invalid_value("extendedProperties")
 
 
 def _check_recurring_zone(body: Fields, kept: Fields) -> None:
@@ -152,7 +161,7 @@ def _list(name: str, given: Any) -> list[Any]:
 
 
 def _choice(name: str, given: Any) -> str:
-    if given not in _CHOICES[name]:
+    if given not in CHOICES[name]:
         raise errors.invalid_value(name)
     return str(given)
 
@@ -198,15 +207,8 @@ def _properties(name: str, given: Any) -> Fields:
         short = {k: v[:PROPERTY_VALUE_MAX] for k, v in pairs if len(k) <= PROPERTY_KEY_MAX}
         if short:
             kept[kind] = short
-    _check_properties_size(kept)
+    check_properties_size([kept])
     return kept
-
-
-def _check_properties_size(kinds: Fields) -> None:
-    pairs = [pair for kind in kinds.values() for pair in kind.items()]
-    size = sum(len(text.encode()) for pair in pairs for text in pair)
-    if len(pairs) > PROPERTIES_MAX or size > PROPERTIES_BYTES_MAX:
-        raise errors.invalid_value("extendedProperties")
 
 
 def _reminders(name: str, given: Any) -> Fields:
@@ -230,7 +232,7 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "description": _description,
     **dict.fromkeys(_FLAGS, _flag),
     **dict.fromkeys(_OBJECTS, _object),
-    **dict.fromkeys(_CHOICES, _choice),
+    **dict.fromkeys(CHOICES, _choice),
     "sequence": _number,
     "attendeesOmitted": _flag,
     "attachments": _list,

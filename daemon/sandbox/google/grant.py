@@ -9,6 +9,7 @@ import jwt
 
 from daemon.sandbox.google.accounts import Accounts, ServiceAccount
 from daemon.sandbox.google.errors import TokenError
+from daemon.sandbox.google.refusals import token_error
 from daemon.sandbox.google.switches import Switches
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -16,16 +17,25 @@ AUDIENCE = "https://oauth2.googleapis.com/token"
 SCOPE_PREFIX = "https://www.googleapis.com/auth/"
 LIFETIME_MAX_S = 65 * 60
 SKEW_MAX_S = 300
+CALENDAR_SCOPES = frozenset(
+    "calendar" + name + twin
+    for name, twins in {
+        "": ("", ".readonly"),
+        ".events": ("", ".readonly"),
+        ".events.owned": ("", ".readonly"),
+        ".events.freebusy": ("",),
+        ".events.public.readonly": ("",),
+        ".app.created": ("",),
+        ".acls": ("", ".readonly"),
+        ".calendars": ("", ".readonly"),
+        ".calendarlist": ("", ".readonly"),
+        ".freebusy": ("",),
+        ".settings.readonly": ("",),
+    }.items()
+    for twin in twins
+)
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_CLOCK = (
-    "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
-    "Check your iat and exp values in the JWT claim."
-)
-_UNAUTHORIZED = (
-    "Client is unauthorized to retrieve access tokens using this method, or client not authorized "
-    "for any of the scopes requested."
-)
 
 
 def granted(
@@ -47,7 +57,10 @@ def granted(
     user = account.email
     if "sub" in claims:
         user = _delegate(accounts, account, claims["sub"], scopes, switches)
-    return accounts.issue(account.email, user, scopes, now)
+    answer = accounts.issue(account.email, user, scopes, now)
+    if switches.expires_in == "text":
+        answer["expires_in"] = str(answer["expires_in"])
+    return answer
 
 
 def _assertion(form: Mapping[str, Sequence[str]]) -> str:
@@ -59,7 +72,7 @@ def _assertion(form: Mapping[str, Sequence[str]]) -> str:
     assertion = form["assertion"][0]
     if not _COMPACT.fullmatch(assertion):
         # Padding and newlines are reported as a bad signature.
-        raise TokenError("invalid_grant", "Invalid JWT Signature.")
+        raise token_error("invalid_grant")
     return assertion
 
 
@@ -67,12 +80,15 @@ def _issuer(accounts: Accounts, assertion: str) -> ServiceAccount:
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError as error:
-        raise TokenError("invalid_grant", "Invalid JWT Signature.") from error
-    account = accounts.service_accounts.get(str(claims.get("iss")))
+        raise token_error("invalid_grant") from error
+    issuer = str(claims.get("iss"))
+    account = accounts.service_accounts.get(issuer)
+    if account is None and "@" not in issuer:
+        raise token_error("invalid_grant:issuer")
     if account is None:
-        raise TokenError("invalid_grant", "Invalid grant: account not found")
+        raise token_error("invalid_grant:account")
     if account.disabled:
-        raise TokenError("invalid_grant", "Robot is disabled.")
+        raise token_error("invalid_grant:robot")
     return account
 
 
@@ -88,28 +104,41 @@ def _verified(account: ServiceAccount, assertion: str) -> dict[str, Any]:
     }
     for key in keys:
         try:
-            return jwt.decode(assertion, key, algorithms=["RS256"], options=options)
+            claims: dict[str, Any] = jwt.decode(
+                assertion, key, algorithms=["RS256"], options=options
+            )
         except jwt.InvalidTokenError:
             continue
-    raise TokenError("invalid_grant", "Invalid JWT Signature.")
+        if key in account.disabled_keys:
+            raise token_error("disabled_client")
+        return claims
+    raise token_error("invalid_grant")
 
 
 def _check_clock(claims: dict[str, Any], now: datetime) -> None:
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(issued, int) or not isinstance(expires, int):
-        raise TokenError("invalid_grant", _CLOCK)
+        raise token_error("invalid_grant:clock")
     seconds = now.timestamp()
     is_short = issued < expires <= issued + LIFETIME_MAX_S
     if not is_short or issued > seconds + SKEW_MAX_S or expires <= seconds:
-        raise TokenError("invalid_grant", _CLOCK)
+        raise token_error("invalid_grant:clock")
 
 
 def _scopes(claims: dict[str, Any]) -> tuple[str, ...]:
     named = claims.get("scope")
     scopes = tuple(named.split(" ")) if isinstance(named, str) else ()
-    if not scopes or any(not re.fullmatch(SCOPE_PREFIX + r"[a-z.]+", one) for one in scopes):
-        raise TokenError("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+    if not scopes or not all(_is_scope(one) for one in scopes):
+        raise token_error("invalid_scope")
     return scopes
+
+
+def _is_scope(text: str) -> bool:
+    """Tell whether Google knows a scope; of those outside Calendar only the form is looked at."""
+    if not re.fullmatch(SCOPE_PREFIX + r"[a-z.]+", text):
+        return False
+    name = text.removeprefix(SCOPE_PREFIX)
+    return name in CALENDAR_SCOPES or name.partition(".")[0] != "calendar"
 
 
 def _delegate(
@@ -120,18 +149,20 @@ def _delegate(
     switches: Switches,
 ) -> str:
     if not isinstance(subject, str) or "@" not in subject:
-        raise TokenError("invalid_grant", "Not a valid email")
+        raise token_error("invalid_grant:email")
     if not switches.delegation or not set(scopes) <= set(account.delegated_scopes):
-        raise TokenError("unauthorized_client", _UNAUTHORIZED, 401)
+        raise token_error("unauthorized_client")
     user = accounts.users.get(subject.lower())
     if user is None:
-        raise TokenError("invalid_grant", "Invalid email or User ID")
+        raise token_error("invalid_grant:user")
     if user.outside:
-        raise TokenError("unauthorized_client", "Unauthorized client or scope in request.", 401)
+        raise token_error("unauthorized_client:domain")
+    if user.purged:
+        raise token_error("invalid_request")
     if user.deleted:
-        raise TokenError("invalid_grant", "The account has been deleted")
+        raise token_error("invalid_grant:deleted")
     if user.suspended and switches.suspended_user == "access_denied":
-        raise TokenError("access_denied", "Account restricted")
+        raise token_error("access_denied:account")
     if user.suspended and switches.suspended_user == "invalid_grant":
-        raise TokenError("invalid_grant", "Invalid email or User ID")
+        raise token_error("invalid_grant:user")
     return user.email

@@ -8,6 +8,10 @@ import copy as copies
 
 from daemon.sandbox.google.calendars import Calendar, Calendars, Copy
 from daemon.sandbox.google.fields import SHARED, Fields, value
+from daemon.sandbox.google.series import exceptions_of, follow
+
+ANSWERED_GUESTS_MAX = 200
+"""Above so many guests their answers reach nobody."""
 
 _ANSWER = ("responseStatus", "comment", "additionalGuests")
 _BORN_WITH = (
@@ -62,8 +66,75 @@ def with_own_answer(copy: Copy, wished: list[Fields], email: str) -> list[Fields
     return rows
 
 
+def without_prefilled(before: list[Fields], rows: list[Fields], organizer: str) -> list[Fields]:
+    """Return an organizer's rows with the answers that the guests themselves gave so far."""
+    known = {row["email"]: row["responseStatus"] for row in before}
+    return [
+        row
+        if row["email"] == organizer
+        else row | {"responseStatus": known.get(row["email"], "needsAction")}
+        for row in rows
+    ]
+
+
 def spread_answer(book: Calendars, copy: Copy, answer: Fields) -> None:
     """Show one guest's answer on every other living copy; the organizer's etag moves with it."""
+    if copy.get("privateCopy") or len(copy.get("attendees", ())) > ANSWERED_GUESTS_MAX:
+        return
+    if book.switches.propagation_s > 0:
+        _send(book, copy, answer["email"], answer)
+    else:
+        _show_answer(book, copy, answer)
+
+
+def propagate(book: Calendars, copy: Copy, guests_before: set[str]) -> None:
+    """Bring the organizer's shared fields to every guest's copy, over what the guest edited."""
+    if copy.get("privateCopy"):
+        return
+    for email in sorted((guests(copy) | guests_before) - {copy["organizer"]}):
+        if book.switches.propagation_s > 0:
+            _send(book, copy, email)
+        else:
+            _deliver(book, copy, email)
+
+
+def deliver_due(book: Calendars) -> bool:
+    """Deliver what has been on its way long enough; tell whether there was anything."""
+    now = book.now_ms()
+    due = [letter for letter in book.post if letter["due"] <= now]
+    for letter in due:
+        book.post.remove(letter)
+        home = book.get(letter["guest"] if letter["answer"] else letter["organizer"])
+        copy = home.events.get(letter["id"]) if home else None
+        if copy is not None and letter["answer"]:
+            _show_answer(book, copy, letter["answer"])
+        elif copy is not None:
+            _deliver(book, copy, letter["guest"])
+    return bool(due)
+
+
+def remove(book: Calendars, calendar: Calendar, copy: Copy) -> None:
+    """Delete an event: the organizer for everybody, a guest from the own calendar alone."""
+    if copy["organizer"] == calendar.email:
+        _cancel(book, calendar, copy)
+        propagate(book, copy, set())
+        return
+    row = row_of(copy, calendar.email)
+    if row is not None:
+        row["responseStatus"] = "declined"
+        spread_answer(book, copy, row)
+    copy["left"] = True
+    _cancel(book, calendar, copy)
+
+
+def _send(book: Calendars, copy: Copy, guest: str, answer: Fields | None = None) -> None:
+    """Put a letter on its way: of the event to a guest, or of a guest's answer to the others."""
+    due = book.now_ms() + int(book.switches.propagation_s * 1000)
+    letter = {"due": due, "organizer": copy["organizer"], "id": copy["id"], "guest": guest}
+    book.post.append(letter | {"answer": dict(answer) if answer else None})
+
+
+def _show_answer(book: Calendars, copy: Copy, answer: Fields) -> None:
     for calendar, theirs in list(book.copies(copy)):
         row = row_of(theirs, answer["email"])
         if theirs is copy or row is None or is_cancelled(theirs):
@@ -74,33 +145,26 @@ def spread_answer(book: Calendars, copy: Copy, answer: Fields) -> None:
             book.touch(calendar, theirs)
 
 
-def propagate(book: Calendars, copy: Copy, guests_before: set[str]) -> None:
-    """Bring the organizer's shared fields to every guest's copy, over what the guest edited."""
-    invited = guests(copy)
-    for email in sorted((invited | guests_before) - {copy["organizer"]}):
-        calendar = book.get(email)
-        if calendar is None:
-            continue
-        theirs = calendar.events.get(copy["id"])
-        if theirs is None:
-            if email in invited:
-                book.add(calendar, _copy_for_guest(copy))
-        elif theirs["iCalUID"] == copy["iCalUID"]:
-            _bring(book, calendar, theirs, copy)
-
-
-def remove(book: Calendars, calendar: Calendar, copy: Copy) -> None:
-    """Delete an event: the organizer for everybody, a guest from the own calendar alone."""
-    if copy["organizer"] == calendar.email:
-        for other, theirs in list(book.copies(copy)):
-            _cancel(book, other, theirs)
+def _deliver(book: Calendars, copy: Copy, email: str) -> None:
+    """Bring a guest's copy to what the organizer's says now."""
+    calendar, row = book.get(email), row_of(copy, email)
+    theirs = calendar.events.get(copy["id"]) if calendar else None
+    if calendar is None:
         return
-    row = row_of(copy, calendar.email)
-    if row is not None:
-        row["responseStatus"] = "declined"
-        spread_answer(book, copy, row)
-    copy["left"] = True
-    _cancel(book, calendar, copy)
+    if theirs is not None and theirs["iCalUID"] == copy["iCalUID"]:
+        if is_cancelled(copy):
+            _cancel(book, calendar, theirs)
+        else:
+            _bring(book, calendar, theirs, copy)
+    elif theirs is None and row is not None and _appears(book, copy, row):
+        book.add(calendar, _copy_for_guest(copy))
+
+
+def _appears(book: Calendars, copy: Copy, row: Fields) -> bool:
+    """Tell whether a guest is shown an invitation yet; an occurrence called off needs its series."""
+    if is_cancelled(copy) and "recurringEventId" not in copy:
+        return False
+    return book.switches.invitations_appear == "at_once" or row["responseStatus"] != "needsAction"
 
 
 def _copy_for_guest(copy: Copy) -> Copy:
@@ -120,16 +184,33 @@ def _bring(book: Calendars, calendar: Calendar, theirs: Copy, copy: Copy) -> Non
 
 def _overwrite(book: Calendars, calendar: Calendar, theirs: Copy, copy: Copy) -> None:
     new = shared(copy)
+    _keep_own_answer(book, calendar, theirs, new)
     private = theirs.get("extendedProperties", {}).get("private")
     if private:
         new["extendedProperties"] = {"private": private, **new.get("extendedProperties", {})}
     names = (*SHARED, "extendedProperties", "left")
     if {name: theirs[name] for name in names if name in theirs} == new:
         return
+    was_series = "recurrence" in theirs
+    changed = {name for name in names if theirs.get(name) != new.get(name)}
     for name in names:
         theirs.pop(name, None)
     theirs.update(new)
     book.touch(calendar, theirs)
+    if was_series:
+        follow(book, calendar, theirs, changed)
+
+
+def _keep_own_answer(book: Calendars, calendar: Calendar, theirs: Copy, new: Fields) -> None:
+    """Leave a guest's answer where it is while it is on its way to the organizer."""
+    under_way = [
+        letter
+        for letter in book.post
+        if letter["answer"] and (letter["guest"], letter["id"]) == (calendar.email, theirs["id"])
+    ]
+    for row in new.get("attendees", ()) if under_way else ():
+        if row["email"] == calendar.email:
+            row |= {k: v for k, v in under_way[-1]["answer"].items() if k in _ANSWER}
 
 
 def _cancel(book: Calendars, calendar: Calendar, copy: Copy) -> None:
@@ -137,7 +218,7 @@ def _cancel(book: Calendars, calendar: Calendar, copy: Copy) -> None:
         return
     copy["status"] = "cancelled"
     book.touch(calendar, copy)
-    if "recurrence" in copy:
-        for exception in list(calendar.events.values()):
-            if exception.get("recurringEventId") == copy["id"]:
-                _cancel(book, calendar, exception)
+    for exception in exceptions_of(calendar, copy) if "recurrence" in copy else ():
+        exception["status"] = "cancelled"
+        if book.switches.deleted_series_tells == "all":
+            book.touch(calendar, exception)

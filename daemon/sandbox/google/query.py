@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from daemon.sandbox.google import errors, times
+from daemon.sandbox.google.fields import CHOICES
 from daemon.sandbox.google.switches import Switches
 
 Parameters = Mapping[str, Sequence[str]]
@@ -32,6 +33,7 @@ class Query:
 
     page_size: int
     show_deleted: bool
+    is_single: bool
     zone: ZoneInfo
     guests_max: int | None
     time_min: datetime | None
@@ -48,27 +50,32 @@ class Query:
 
 def parsed(parameters: Parameters, calendar_zone: str, switches: Switches, now: datetime) -> Query:
     """Read a listing's parameters or refuse them."""
-    zone = times.checked_zone(one(parameters, "timeZone") or calendar_zone, "response")
     time_min, time_max = _moment(parameters, "timeMin"), _moment(parameters, "timeMax")
     if time_min and time_max and time_max <= time_min:
         raise errors.time_range_empty()
-    size = _number(parameters, "maxResults") or PAGE_DEFAULT
+    size = number(parameters, "maxResults") or PAGE_DEFAULT
     return Query(
-        page_size=min(size, PAGE_MAX),
+        page_size=min(size, PAGE_MAX, switches.page_max),
         show_deleted=flag(parameters, "showDeleted") or False,
-        zone=zone,
-        guests_max=_number(parameters, "maxAttendees"),
+        is_single=flag(parameters, "singleEvents") or False,
+        zone=zone(parameters, calendar_zone),
+        guests_max=number(parameters, "maxAttendees"),
         time_min=time_min,
         time_max=time_max,
         updated_min_ms=_updated_min(parameters, switches, now),
         uid=one(parameters, "iCalUID"),
         words=tuple((one(parameters, "q") or "").lower().split()),
         order_by=_order_by(parameters),
-        kinds=frozenset(parameters.get("eventTypes", ())),
+        kinds=_kinds(parameters),
         private=_pairs(parameters, "privateExtendedProperty"),
         shared=_pairs(parameters, "sharedExtendedProperty"),
         keeps_sync=not _WITHOUT_SYNC_TOKEN & parameters.keys(),
     )
+
+
+def zone(parameters: Parameters, calendar_zone: str) -> ZoneInfo:
+    """Return the zone in which times are asked for."""
+    return times.checked_zone(one(parameters, "timeZone") or calendar_zone, "response")
 
 
 def one(parameters: Parameters, name: str) -> str | None:
@@ -85,7 +92,8 @@ def flag(parameters: Parameters, name: str) -> bool | None:
     return None if text is None else text == "true"
 
 
-def _number(parameters: Parameters, name: str) -> int | None:
+def number(parameters: Parameters, name: str) -> int | None:
+    """Return a parameter that is a whole number from 1."""
     text = one(parameters, name)
     if text is None:
         return None
@@ -117,6 +125,13 @@ def _order_by(parameters: Parameters) -> str | None:
     if order not in (None, "startTime", "updated"):
         raise errors.invalid_value("orderBy")
     return order
+
+
+def _kinds(parameters: Parameters) -> frozenset[str]:
+    kinds = frozenset(parameters.get("eventTypes", ()))
+    if not kinds <= frozenset(CHOICES["eventType"]):
+        raise errors.invalid_value("eventTypes")
+    return kinds
 
 
 def _pairs(parameters: Parameters, name: str) -> tuple[tuple[str, str], ...]:

@@ -49,13 +49,22 @@ def stored(time: Time, which: str, calendar_zone: str) -> Time:
     return kept if name is None else kept | {"timeZone": name}
 
 
-def check_range(start: Time, end: Time) -> None:
-    """Refuse a mixed or an empty range of two kept times."""
+def check_form(start: Time, end: Time) -> None:
+    """Refuse two kept times of which one is a date and one an instant."""
     if ("date" in start) != ("date" in end):
         raise errors.invalid("Start and end times must either both be date or both be dateTime.")
+
+
+def check_range(start: Time, end: Time) -> None:
+    """Refuse an empty range of two kept times of one form."""
     # Both are ISO texts of one form, so their order is that of the times.
     if sort_key(end) <= sort_key(start):
         raise errors.time_range_empty()
+
+
+def length(start: Time, end: Time) -> timedelta:
+    """Return how long two kept times of one form are apart."""
+    return datetime.fromisoformat(sort_key(end)) - datetime.fromisoformat(sort_key(start))
 
 
 def sort_key(time: Time) -> str:

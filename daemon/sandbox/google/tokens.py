@@ -12,11 +12,14 @@ from daemon.sandbox.google import errors
 
 @dataclass(frozen=True, slots=True)
 class SyncToken:
-    """Up to where a client knows a calendar; ``generation`` dies when all tokens are expired."""
+    """Up to where a user knows a calendar; ``generation`` dies when all its tokens are expired."""
 
     email: str
+    user: str
     generation: int
     position: int
+    day: int
+    """The day on which the token was given out, by the Unix epoch."""
     details: bool
     """Whether details of deleted events were asked for from the start (showDeleted)."""
 
@@ -40,15 +43,15 @@ class PageToken:
         return _encoded("p", asdict(self))
 
 
-def sync_token(text: str, email: str, generation: int) -> SyncToken:
+def sync_token(text: str, email: str, user: str, generation: int, day_min: int | None) -> SyncToken:
     """Read a sync token, or refuse a garbled, a foreign (400) or an expired one (410)."""
     try:
         token = SyncToken(**_decoded("s", text))
     except (ValueError, TypeError) as error:
         raise errors.invalid("Invalid sync token value.") from error
-    if token.email != email:
+    if (token.email, token.user) != (email, user):
         raise errors.invalid("Invalid sync token value.")
-    if token.generation != generation:
+    if token.generation != generation or (day_min is not None and token.day < day_min):
         raise errors.full_sync_required()
     return token
 
