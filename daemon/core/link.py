@@ -338,9 +338,12 @@ class Link:
         ours = [c for c in made if seen is not None and c.ref in ("", seen.ref)]
         if not ours or seen is None:
             return self
-        # Of several tries the one that made it is the one it is most like, the latest of those.
+        # Of several tries the one that made it is the one it is most like, the latest of those; and what shows as
+        # another try wanted it is nobody's edit either.
         made_it = min(reversed(ours), key=lambda c: len(differing(c.values, seen.entry)))
         base = self.base.begun(made_it, made_it.values)
+        for claim in ours:
+            base = _counted_as_ours(base, claim, seen.entry)
         if isinstance(seen, Activity):
             base = replace(base, type=seen.type)
         return replace(self, base=base)

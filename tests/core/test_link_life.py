@@ -130,6 +130,16 @@ class TestCreating:
         assert link.base.severa.title == "new"
         assert turns(link)[0] is Turn.EDITED
 
+    def test_what_shows_as_an_earlier_try_wanted_it_is_nobodys_edit_d1(self):
+        first, second = entry("old", notes=""), entry("new", notes="x")
+        link = Link("l1", S, activity(second)).claiming(create(G, first))
+        link = link.claiming(create(G, second))
+
+        link = link.showing(G, copy(entry("old", notes="x"), ref="l10"))
+
+        assert turns(link) == (Turn.EDITED, Turn.SAME)
+        assert next_action(View(link, second, link.google.entry)).change == Entry(title="new")
+
     def test_an_old_create_does_not_take_a_later_edit_for_its_own(self):
         link = linked(OLD).claiming(create(S, OLD)).checked(S, NOW)
         link = retitled(link, S, "new")
