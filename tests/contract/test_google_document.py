@@ -211,9 +211,9 @@ async def test_a_served_google_is_watched_and_what_was_ordered_to_go_wrong_is_no
 
 
 async def test_the_google_of_a_whole_sandbox_is_watched() -> None:
+    form = {"assertion": "x", "more": "y"}
     async with WatchedSandbox() as sandbox, ClientSession() as http:
-        async with http.post(sandbox.token_uri, data={"assertion": "x", "more": "y"}) as answer:
-            await answer.read()
+        await (await http.post(sandbox.token_uri, data=form)).read()
 
     assert (sandbox.watch.requests, sandbox.watch.answers) == (1, 1)
     assert "the form has" in sandbox.watch.violations[0]
