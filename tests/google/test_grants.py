@@ -39,7 +39,11 @@ COMPANY = [
     (400, "invalid_grant", CLOCK, "clock", "clock"),
     (400, "invalid_grant", "Invalid grant: account not found", "account", ROBOT),
     (400, "invalid_grant", "Invalid JWT: No valid verifier found for issuer", "account", ROBOT),
+    (400, "invalid_grant", "Invalid JWT: Failed audience check.", "assertion", "token_uri"),
+    (400, "invalid_grant", "Invalid JWT: something new", "assertion", ROBOT),
     (400, "invalid_grant", "Robot is disabled.", "account", "disabled"),
+    (400, "disabled_client", None, "key", "disabled"),
+    (400, "unsupported_grant_type", "Invalid grant_type: x", "unsupported_grant_type", ROBOT),
     (401, "disabled_client", "The OAuth client was disabled.", "key", "disabled"),
     (401, "deleted_client", None, "account", "deleted"),
     (401, "invalid_client", None, "key", ROBOT),
@@ -141,6 +145,25 @@ def test_a3_a_wrong_clock_is_told_by_how_much(date: str, said: str) -> None:
     error = told(400, refusal("invalid_grant", CLOCK), Date=date)
 
     assert said in str(error)
+
+
+@pytest.mark.parametrize(
+    ("ends", "text", "reason"),
+    [
+        (datetime(2026, 3, 1, tzinfo=UTC), "Invalid JWT Signature.", "key-ended"),
+        (datetime(2026, 3, 3, tzinfo=UTC), "Invalid JWT Signature.", "key"),
+        (datetime(2026, 3, 1, tzinfo=UTC), "Robot is disabled.", "account"),
+        (None, "Invalid JWT Signature.", "key"),
+    ],
+)
+def test_a3_a_key_that_has_ended_is_told(ends: datetime | None, text: str, reason: str) -> None:
+    account = ServiceAccount(ROBOT, Secret("pem"), key_ends=ends)
+
+    error = told(400, refusal("invalid_grant", text), account=account)
+
+    assert isinstance(error, CompanyRefused)
+    assert error.reason == reason
+    assert ("ended on 2026-03-01" in str(error)) is (reason == "key-ended")
 
 
 def test_a3_without_a_client_id_the_account_is_named() -> None:
