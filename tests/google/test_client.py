@@ -148,13 +148,6 @@ async def test_what_google_does_not_find_is_no_proof_of_a_deletion(world: World)
     assert await client.answers(ANNA, "")
 
 
-async def test_an_event_that_google_calls_deleted_is_deleted(world: World) -> None:
-    body = {"error": {"errors": [{"domain": "global", "reason": "deleted"}], "code": 410}}
-    world.order("events.get", "refuse", status=410, body=body)
-
-    assert await world.client().read(ANNA, "aaaaabbbbb") is None
-
-
 async def test_a_stale_write_changes_nothing(world: World) -> None:
     client = world.client()
     made = await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=None)
