@@ -18,16 +18,21 @@ from tests.google.conftest import ANNA, World
 
 START = datetime(2026, 3, 3, 8, tzinfo=UTC)
 WEEKLY = Entry(title="Weekly", when=Timed(START, START + timedelta(hours=1)))
-TIMES = {"start": {"dateTime": "2026-03-03T09:00:00Z"}, "end": {"dateTime": "2026-03-03T10:00:00Z"}}
+TIMES = {
+    "start": {"dateTime": "2026-03-03T09:00:00Z"},
+    "end": {"dateTime": "2026-03-03T10:00:00Z"},
+    "organizer": {"email": "anna@example.com", "self": True},
+}
 UNREADABLE: dict[str, Any] = {
     "a text": "ok",
     "a list": [],
     "no id": TIMES,
     "an id that is none": {**TIMES, "id": 7},
-    "no times": {"id": "aaaaabbbbb"},
-    "times that are none": {"id": "aaaaabbbbb", "start": "soon", "end": ["later"]},
-    "a date that is none": {"id": "aaaaabbbbb", "start": {"date": "2026-02-30"}},
-    "an instant that is a number": {"id": "aaaaabbbbb", "start": {"dateTime": 7}},
+    "no times": {"id": "aaaaabbbbb", "summary": "x"},
+    "times that are none": {**TIMES, "id": "aaaaabbbbb", "start": "soon", "end": ["later"]},
+    "a date that is none": {**TIMES, "id": "aaaaabbbbb", "start": {"date": "2026-02-30"}},
+    "an instant that is a number": {**TIMES, "id": "aaaaabbbbb", "start": {"dateTime": 7}},
+    "nothing but its times": {"id": "aaaaabbbbb", "start": TIMES["start"], "end": TIMES["end"]},
     "a cancelled event": {**TIMES, "id": "aaaaabbbbb", "status": "cancelled"},
     "an occurrence": {**TIMES, "id": "aaaaabbbbb", "recurringEventId": "series"},
     "a title that is none": {**TIMES, "id": "aaaaabbbbb", "summary": 7},
