@@ -10,7 +10,7 @@ from daemon.core.listing import Page
 from daemon.errors import CursorExpired, Forbidden, SyncError, Transient, UserRefused
 from daemon.google.errors import Answer, error_of, reason_of, text_of_error
 from daemon.google.reading import content_of, unusable
-from daemon.google.translate import copy_of, is_cancelled
+from daemon.google.translate import copy_of, is_cancelled, is_occurrence
 
 PAGES_MAX: Final = 10_000
 
@@ -69,7 +69,7 @@ def page_of(listing: Mapping[str, Any], user: User, *, cursor: str | None) -> Pa
     gone: list[str] = []
     events = _latest(items)
     for event in events:
-        if is_cancelled(event) and "recurringEventId" not in event:
+        if is_cancelled(event) and not is_occurrence(event):
             gone.append(event["id"])
         elif (copy := _readable(event, user, zone)) is not None:
             seen.append(copy)

@@ -34,6 +34,14 @@ def is_cancelled(event: Event) -> bool:
     return event.get("status") == "cancelled"
 
 
+def is_occurrence(event: Event) -> bool:
+    """Tell whether an event is one occurrence that differs from its series, or does not take place.
+
+    Of a cancelled one sometimes only the id is told; it then looks like the deletion of an event that nobody knows.
+    """
+    return "recurringEventId" in event or "originalStartTime" in event
+
+
 def copy_of(event: Event, *, user: User, zone: str) -> Copy | None:
     """Return what Google shows of an event on a user's calendar, whose own zone is `zone`.
 
@@ -42,7 +50,7 @@ def copy_of(event: Event, *, user: User, zone: str) -> Copy | None:
     Raises:
         Forbidden: It cannot be read (no start, a date that does not exist, a title that is no text), or is masked.
     """
-    if is_cancelled(event) or "recurringEventId" in event:
+    if is_cancelled(event) or is_occurrence(event):
         return None
     if not _MASKED_LACKS & event.keys():
         message = "Google shows only when the event is, not what it is."
