@@ -68,7 +68,7 @@ class GoogleClient:
         self._acting: OrderedDict[str, Acting] = OrderedDict()
         self._users_max = users_max
 
-    async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
+    def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
         """List what changed since `cursor`, or everything (Events: list); later pages overrule earlier ones.
 
         No time window and always the same parameters, since the sync token is bound to them.
@@ -87,8 +87,7 @@ class GoogleClient:
                 pageToken=token,
             )
 
-        async for page in listed(ask, user, cursor, now=self._now):
-            yield page
+        return listed(ask, user, cursor, now=self._now)
 
     async def read(self, user: User, ref: str) -> Copy | None:
         """Return the event as it is now, `None` when Google says it is deleted (Events: get).
