@@ -98,14 +98,14 @@ def _told_apart(data: bytes) -> str:
     if data.lstrip().startswith(b"-----BEGIN"):
         return "The file is a PEM file, not a P12 file."
     if data.startswith(b"\xfe\xed\xfe\xed"):
-        return "The file is a Java keystore, not a P12 file."
+        return "The file is not a P12 file but a Java keystore."
     if data.isascii():
-        return "The file is a text, not a P12 file."
+        return "The file is not a P12 file but a text."
     try:
         load_der_x509_certificate(data)
     except (ValueError, InvalidVersion):
         return ""
-    return "The file is a certificate without its key."
+    return "The file is not a P12 file but a certificate without its key."
 
 
 def _read_json(data: bytes) -> ServiceAccount:

@@ -65,8 +65,8 @@ GOOGLES = file("openssl-legacy.p12")
 MISTAKES: dict[str, tuple[bytes, str, str]] = {
     "nothing": (b"", "not-a-key", "The file is empty."),
     "a line end": (b"\r\n", "not-a-key", "The file is empty."),
-    "a text": (b"notasecret", "not-a-key", "is a text"),
-    "base64": (b"MIIJsAIBAzCCCWoGCSqGSIb3DQEHAaCCCVsEgglX", "not-a-key", "is a text"),
+    "a text": (b"notasecret", "not-a-key", "but a text"),
+    "base64": (b"MIIJsAIBAzCCCWoGCSqGSIb3DQEHAaCCCVsEgglX", "not-a-key", "but a text"),
     "PEM": (b"-----BEGIN PRIVATE KEY-----\n", "not-a-key", "PEM file"),
     "a Java keystore": (file("java.jks"), "not-a-key", "Java keystore"),
     "a certificate": (file("certificate.cer"), "not-a-key", "certificate without its key"),

@@ -183,7 +183,7 @@ async def test_no_answer_is_too_odd_to_look_again(
         return await odd(request)
 
     url = await odd_server(answer)
-    bounds = {"timeout_s": 0.3, "answer_max": 1_000_000}
+    bounds = {"timeout_s": 0.2, "answer_max": 1_000_000}
     client = world.client(api_root=url, token_uri=f"{url}/token", **bounds)
     seen = Copy("aaaaabbbbb", ANNA.guid, WEEKLY, "", version='"1"')
 
