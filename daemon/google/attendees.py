@@ -14,6 +14,8 @@ _ANSWERS: Final = {
     "tentative": Answer.TENTATIVE,
     "declined": Answer.DECLINED,
 }
+_READ_ONLY: Final = frozenset({"self", "organizer", "asyncOperation"})
+"""What Google says of a row and no client writes."""
 _WORDS: Final = {answer: word for word, answer in _ANSWERS.items()} | {Answer.NONE: "needsAction"}
 
 
@@ -49,7 +51,7 @@ def reinvited(event: Event, people: People, own: str) -> dict[str, Any]:
     """Return the part of a patch that changes those named, empty where all is so already.
 
     A patch replaces the whole list, so it is the event's own as just read: of every other row, and of everything else
-    in a row, nothing changes (E8). The organizer is no guest and stays.
+    that may be written in a row, nothing changes (E8). The organizer is no guest and stays.
 
     Raises:
         Forbidden: Google does not show the whole list.
@@ -68,7 +70,7 @@ def reinvited(event: Event, people: People, own: str) -> dict[str, Any]:
     ]
     joining = (a for a in asked if a not in addresses and asked[a] is not Answer.OUT)
     after = [*kept, *(_row(address, asked[address]) for address in joining)]
-    return {"attendees": after} if after != before else {}
+    return {"attendees": [_writable(row) for row in after]} if after != before else {}
 
 
 def _addressed(event: Event, own: str) -> Iterator[tuple[str, Row]]:
@@ -99,6 +101,10 @@ def _answering(row: Row, answer: Answer | None) -> Row:
     if answer is None or answer is _answer(row):
         return row
     return {**row, "responseStatus": _WORDS[answer]}
+
+
+def _writable(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _READ_ONLY}
 
 
 def _row(address: str, answer: Answer) -> dict[str, Any]:

@@ -14,17 +14,24 @@ from daemon.core.company import User
 from daemon.core.entry import UNKNOWN, Entry
 from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
-from daemon.errors import Gone, Stale, Transient, UserRefused
+from daemon.errors import Forbidden, Gone, Stale
 from daemon.google.attendees import invited, reinvited
 from daemon.google.credentials import ServiceAccount
-from daemon.google.errors import Answer, error_of
-from daemon.google.reading import content_of, copy_shown, page_of, written
+from daemon.google.errors import Answer
+from daemon.google.listing import listed
+from daemon.google.reading import (
+    calendar_in,
+    check_removed,
+    copy_shown,
+    event_in,
+    unusable,
+    written,
+)
 from daemon.google.tokens import RENEW_BEFORE_S, Authority, Tokens
 from daemon.google.translate import body_of, changes_of, is_cancelled
-from daemon.google.wire import NOTHING_SAFE, Acting, SharedSession, calendar_api
+from daemon.google.wire import ANSWER_MAX, NOTHING_SAFE, Acting, SharedSession, calendar_api
 
 PAGE_SIZE: Final = 2500
-PAGES_MAX: Final = 10_000
 PATCH_UNITS: Final = 3
 """What a patch costs of Google's quota (Events: patch); everything else costs one."""
 USERS_MAX: Final = 20_000
@@ -53,34 +60,36 @@ class GoogleClient:
         monotonic: Callable[[], float],
         jitter: Callable[[], float],
         timeout_s: float = 30.0,
+        answer_max: int = ANSWER_MAX,
         users_max: int = USERS_MAX,
     ) -> None:
         self._api = calendar_api(api_root)
-        self._session = SharedSession(session, timeout_s=timeout_s)
+        self._session = SharedSession(session, timeout_s=timeout_s, answer_max=answer_max)
         self._authority = Authority(account, token_uri=token_uri, session=self._session, now=now)
         self._spend, self._now, self._monotonic, self._jitter = spend, now, monotonic, jitter
         self._acting: OrderedDict[str, Acting] = OrderedDict()
         self._users_max = users_max
 
-    async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
+    def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
         """List what changed since `cursor`, or everything (Events: list); later pages overrule earlier ones.
 
         No time window and always the same parameters, since the sync token is bound to them.
 
         Raises:
             CursorExpired: List everything instead.
-            UserRefused: There is no calendar under the user's address.
+            UserRefused: There is no calendar under the user's address, or it is not shown whole.
         """
-        page_token = None
-        for _ in range(PAGES_MAX):
-            listing = await self._page(user, cursor, page_token)
-            page_token, done = listing.get("nextPageToken"), listing.get("nextSyncToken")
-            if not page_token and not done:
-                raise Transient("Google's listing ended without a sync token.")
-            yield page_of(listing, user, cursor=None if page_token else done)
-            if not page_token:
-                return
-        raise Transient(f"Google's listing goes on after {PAGES_MAX} pages.")
+
+        async def ask(token: str | None) -> Answer:
+            return await self._ask(
+                user,
+                self._api.events.list,
+                maxResults=str(PAGE_SIZE),
+                syncToken=cursor,
+                pageToken=token,
+            )
+
+        return listed(ask, user, cursor, now=self._now)
 
     async def read(self, user: User, ref: str) -> Copy | None:
         """Return the event as it is now, `None` when Google says it is deleted (Events: get).
@@ -91,7 +100,7 @@ class GoogleClient:
         answer = await self._ask(user, self._api.events.get, eventId=ref)
         if answer.status == 410:
             return None
-        event = content_of(answer, self._now())
+        event = event_in(answer, ref, self._now())
         if is_cancelled(event):
             return None
         return replace(copy_shown(event, user), original=json.dumps(event))
@@ -101,7 +110,7 @@ class GoogleClient:
         answer = await self._ask(user, self._api.calendars.get)
         if answer.status == 404:
             return False
-        content_of(answer, self._now())
+        calendar_in(answer, self._now())
         return True
 
     async def check(self, user: User) -> str:
@@ -112,7 +121,10 @@ class GoogleClient:
             CompanyRefused: Key, delegation or project are not in order; the hint says what to do.
         """
         answer = await self._ask(user, self._api.calendars.get)
-        calendar = self._of_calendar(answer, user)
+        try:
+            calendar = calendar_in(answer, self._now())
+        except (Gone, Forbidden) as error:
+            raise unusable(error, user) from None
         return str(calendar.get("timeZone") or "UTC")
 
     async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
@@ -125,7 +137,7 @@ class GoogleClient:
         body = {**body_of(entry, zone=user.zone, mark=mark), "id": ref}
         body |= invited(entry, user.email.lower())
         answer = await self._ask(user, self._api.events.insert, body=body, sendUpdates="none")
-        return written(content_of(answer, self._now()), user)
+        return written(answer, user, ref, self._now())
 
     async def change(
         self, user: User, seen: Copy, change: Entry, *, type_guid: str = "", mark: Mark | None
@@ -156,7 +168,7 @@ class GoogleClient:
             units=PATCH_UNITS,
             sendUpdates="none",
         )
-        return written(content_of(answer, self._now()), user)
+        return written(answer, user, seen.ref, self._now())
 
     async def remove(self, user: User, seen: Copy) -> None:
         """Delete the event, telling nobody (Events: delete).
@@ -164,6 +176,7 @@ class GoogleClient:
         Raises:
             Stale: It is not any more what `seen` says.
             Gone: It was deleted already.
+            Transient: It may have been deleted, since what Google answered cannot be read.
         """
         answer = await self._ask(
             user,
@@ -172,37 +185,15 @@ class GoogleClient:
             etag=seen.version,
             sendUpdates="none",
         )
-        if answer.status not in (200, 204):
-            raise error_of(answer, now=self._now())
+        check_removed(answer, self._now())
 
     async def _as_seen(self, user: User, seen: Copy) -> tuple[Mapping[str, Any], Copy]:
         """Return the event as it is now and our copy of it, which is what was seen, or `Stale`."""
-        event = content_of(
-            await self._ask(user, self._api.events.get, eventId=seen.ref), self._now()
-        )
+        answer = await self._ask(user, self._api.events.get, eventId=seen.ref)
+        event = event_in(answer, seen.ref, self._now())
         if event.get("etag") != seen.version:
             raise Stale("The event has changed in Google.")
         return event, copy_shown(event, user)
-
-    async def _page(self, user: User, cursor: str | None, token: str | None) -> Mapping[str, Any]:
-        answer = await self._ask(
-            user,
-            self._api.events.list,
-            maxResults=str(PAGE_SIZE),
-            syncToken=cursor,
-            pageToken=token,
-        )
-        return self._of_calendar(answer, user)
-
-    def _of_calendar(self, answer: Answer, user: User) -> Mapping[str, Any]:
-        try:
-            return content_of(answer, self._now())
-        except Gone:
-            raise UserRefused(
-                f"Google has no calendar under {user.email}.",
-                hint="Severa must hold the user's primary Google address, not an alias.",
-                reason="no-calendar",
-            ) from None
 
     async def _ask(
         self,

@@ -4,8 +4,10 @@ import json
 import threading
 import warnings
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, InvalidVersion, load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 from google.auth import crypt, jwt
 
@@ -30,7 +32,10 @@ BACKDATED_S: Final = 10
 """How far our clock may be ahead before Google refuses an assertion as one of the future."""
 
 _NEW_KEY: Final = "Download the key again from the Google Cloud console."
+_OTHER_FILE: Final = "Give the .p12 or .json file that Google made."
 _FILE_MAX: Final = 1_000_000
+_KEY_BAGS: Final = tuple(bytes.fromhex(f"060b2a864886f70d010c0a01{kind}") for kind in ("01", "02"))
+"""How a key is announced in a P12 file, open and encrypted alike (PKCS #12, bag types)."""
 _warnings_lock: Final = threading.Lock()
 
 
@@ -41,6 +46,8 @@ class ServiceAccount:
     email: str
     key: Secret
     client_id: str = ""
+    key_ends: datetime | None = None
+    """When the certificate beside the key ends, and with it the key at Google; only just after reading a P12 file."""
 
 
 def read_key(data: bytes, password: Secret | None, *, email: str | None) -> ServiceAccount:
@@ -53,14 +60,10 @@ def read_key(data: bytes, password: Secret | None, *, email: str | None) -> Serv
     """
     if len(data) > _FILE_MAX:
         raise Refused("The file is too large to be a key file.", hint=_NEW_KEY, reason="not-a-key")
-    if data.lstrip()[:1] == b"{":
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
         return _read_json(data)
-    if data.lstrip().startswith(b"-----BEGIN"):
-        raise Refused(
-            "The file is a PEM file, not a P12 file.",
-            hint="Give the .p12 or .json file that Google made.",
-            reason="not-a-key",
-        )
+    if what := _told_apart(data):
+        raise Refused(what, hint=_OTHER_FILE, reason="not-a-key")
     if not email:
         raise Refused(
             "A P12 file does not hold the service account's e-mail address.",
@@ -88,10 +91,27 @@ class Signer:
         return signed.decode("ascii")
 
 
+def _told_apart(data: bytes) -> str:
+    """Return what a file is that is no key file for sure, empty where it may be one."""
+    if not data.strip():
+        return "The file is empty."
+    if data.lstrip().startswith(b"-----BEGIN"):
+        return "The file is a PEM file, not a P12 file."
+    if data.startswith(b"\xfe\xed\xfe\xed"):
+        return "The file is not a P12 file but a Java keystore."
+    if data.isascii():
+        return "The file is not a P12 file but a text."
+    try:
+        load_der_x509_certificate(data)
+    except (ValueError, InvalidVersion):
+        return ""
+    return "The file is not a P12 file but a certificate without its key."
+
+
 def _read_json(data: bytes) -> ServiceAccount:
     try:
         fields = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused(
             "The JSON key file is cut short or damaged.", hint=_NEW_KEY, reason="not-a-key"
         ) from None
@@ -104,7 +124,7 @@ def _read_json(data: bytes) -> ServiceAccount:
         )
     try:
         key = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise Refused(
             "The private key in the JSON file cannot be read.", hint=_NEW_KEY, reason="not-a-key"
         ) from None
@@ -113,6 +133,9 @@ def _read_json(data: bytes) -> ServiceAccount:
 
 
 def _read_p12(data: bytes, password: Secret | None, email: str) -> ServiceAccount:
+    if sum(data.count(bag) for bag in _KEY_BAGS) > 1:
+        # The parser would take the first and say nothing.
+        raise Refused("The P12 file holds several keys.", hint=_OTHER_FILE, reason="several-keys")
     tried = [password] if password else [USUAL_PASSWORD, Secret("")]
     for candidate in tried:
         try:
@@ -130,7 +153,7 @@ def _read_p12(data: bytes, password: Secret | None, email: str) -> ServiceAccoun
                 hint=_NEW_KEY,
                 reason="not-a-key",
             ) from None
-        return _account(email, key, _name_of(certificate))
+        return _account(email, key, _name_of(certificate), _end_of(certificate))
     raise Refused(
         "The password does not open the P12 file.",
         hint="Google's own is notasecret; a hardened machine may also forbid old ciphers.",
@@ -148,7 +171,9 @@ def _opened(data: bytes, password: Secret) -> tuple[object, Certificate | None]:
     return key, certificate
 
 
-def _account(email: str, key: object, client_id: str) -> ServiceAccount:
+def _account(
+    email: str, key: object, client_id: str, ends: datetime | None = None
+) -> ServiceAccount:
     if key is None:
         raise Refused("The file holds no private key.", hint=_NEW_KEY, reason="no-private-key")
     if not isinstance(key, RSAPrivateKey):
@@ -158,7 +183,7 @@ def _account(email: str, key: object, client_id: str) -> ServiceAccount:
             reason="not-rsa",
         )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return ServiceAccount(email.strip(), Secret(pem.decode("ascii")), client_id)
+    return ServiceAccount(email.strip(), Secret(pem.decode("ascii")), client_id, ends)
 
 
 def _name_of(certificate: Certificate | None) -> str:
@@ -174,3 +199,10 @@ def _name_of(certificate: Certificate | None) -> str:
             return ""
     name = str(names[0].value) if names else ""
     return name if name[:1].isdigit() else ""
+
+
+def _end_of(certificate: Certificate | None) -> datetime | None:
+    try:
+        return certificate.not_valid_after_utc if certificate else None
+    except ValueError:
+        return None

@@ -96,8 +96,7 @@ def error_of(answer: Answer, *, now: datetime) -> SyncError:
     if status == 403:
         return _forbidden(reason, told)
     if status == 401:
-        # A token that is just new and yet refused is reported to pass by itself.
-        return _company(reason) if reason == "required" else Transient(told)
+        return _unauthorized(reason, told)
     return _about_the_object(status, reason, told)
 
 
@@ -204,6 +203,14 @@ def _malformed(answer: Answer, reason: str, told: str) -> SyncError:
     if reason in _EVENT_KIND:
         return Forbidden(told, reason=reason)
     return Refused(told, reason=reason)
+
+
+def _unauthorized(reason: str, told: str) -> SyncError:
+    if reason.startswith("push."):
+        # It is the address for pushes that is not authorized, not the call.
+        return Refused(told, reason=reason)
+    # A token that is just new and yet refused is reported to pass by itself.
+    return _company(reason) if reason == "required" else Transient(told)
 
 
 def _forbidden(reason: str, told: str) -> SyncError:

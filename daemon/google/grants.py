@@ -46,6 +46,13 @@ _COMPANY: Final[tuple[tuple[str, str, str, str, str], ...]] = (
     ),
     (
         "invalid_grant",
+        "Invalid JWT",
+        "assertion",
+        "Google does not accept what the service account {account} signs.",
+        "Check the setting [google] token_uri: it is also whom the signed claim is addressed to.",
+    ),
+    (
+        "invalid_grant",
         "Robot is disabled",
         "account",
         "The service account {account} is disabled.",
@@ -113,6 +120,8 @@ def grant_error_of(
         )
     if code == "invalid_grant" and text.startswith("Invalid JWT: Token must be"):
         return _clock(answer, now)
+    if code == "invalid_grant" and _is_ended(account, now) and text.startswith("Invalid JWT Sig"):
+        return _ended(account)
     if (company := _of_the_company(code, text, account)) is not None:
         return company
     return _of_the_user(code, text, subject)
@@ -140,6 +149,18 @@ def _clock(answer: Answer, now: datetime) -> CompanyRefused:
         return CompanyRefused("This machine's clock is wrong.", hint=hint, reason="clock")
     how = f"{_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} Google's"
     return CompanyRefused(f"This machine's clock is {how}.", hint=hint, reason="clock")
+
+
+def _is_ended(account: ServiceAccount, now: datetime) -> bool:
+    return account.key_ends is not None and account.key_ends <= now
+
+
+def _ended(account: ServiceAccount) -> CompanyRefused:
+    return CompanyRefused(
+        f"The key of the service account {account.email} ended on {account.key_ends:%Y-%m-%d}.",
+        hint="Make a new one in the Google Cloud console.",
+        reason="key-ended",
+    )
 
 
 def _span(seconds: float) -> str:

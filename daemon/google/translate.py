@@ -1,6 +1,7 @@
 """Google's event and our `Copy`: one pure function each way (Google Calendar API v3, Events)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -26,6 +27,8 @@ Event = Mapping[str, Any]
 _DAY: Final = timedelta(days=1)
 _PRIVATE: Final = frozenset({"private", "confidential"})
 _MADE_BY_GOOGLE: Final = frozenset({"birthday", "fromGmail"})
+_MASKED_LACKS: Final = frozenset({"summary", "description", "creator", "organizer"})
+"""Of these, whoever may see only when somebody is busy is shown none; taken for empty texts they would empty ours."""
 _ACTIVITY, _EVENT = "severaActivity", "severaEvent"
 
 
@@ -34,16 +37,27 @@ def is_cancelled(event: Event) -> bool:
     return event.get("status") == "cancelled"
 
 
+def is_occurrence(event: Event) -> bool:
+    """Tell whether an event is one occurrence that differs from its series, or does not take place.
+
+    Of a cancelled one sometimes only the id is told; it then looks like the deletion of an event that nobody knows.
+    """
+    return "recurringEventId" in event or "originalStartTime" in event
+
+
 def copy_of(event: Event, *, user: User, zone: str) -> Copy | None:
     """Return what Google shows of an event on a user's calendar, whose own zone is `zone`.
 
     `None` stands for what is no entry: a cancelled event, and an occurrence that differs from its series.
 
     Raises:
-        Forbidden: It cannot be read (no start, a date that does not exist, a title that is no text).
+        Forbidden: It cannot be read (no start, a date that does not exist, a title that is no text), or is masked.
     """
-    if is_cancelled(event) or "recurringEventId" in event:
+    if is_cancelled(event) or is_occurrence(event):
         return None
+    if not _MASKED_LACKS & event.keys():
+        message = "Google shows only when the event is, not what it is."
+        raise Forbidden(message, reason="masked")
     try:
         return _copy_of(event, user, zone)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
@@ -179,16 +193,16 @@ def _days(first: str, until: str | None, recurrence: Recurrence | None) -> AllDa
 def _instant(point: Mapping[str, Any], zone: str) -> datetime:
     at = datetime.fromisoformat(point["dateTime"]).replace(microsecond=0)
     if at.tzinfo is None:
-        at = at.replace(tzinfo=_zone(_text(point, "timeZone") or zone))
+        at = at.replace(tzinfo=_zone(_text(point, "timeZone"), zone))
     return at.astimezone(UTC)
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        # Google knows zones that this machine's tables lack or spell otherwise.
-        return ZoneInfo("UTC")
+def _zone(*names: str) -> ZoneInfo:
+    """Return the first zone that is known here: programs write Windows' names, and Google knows newer ones."""
+    for name in filter(None, names):
+        with suppress(KeyError, ValueError, OSError):
+            return ZoneInfo(name)
+    return ZoneInfo("UTC")
 
 
 def _texts(entry: Entry) -> dict[str, Any]:
@@ -227,7 +241,7 @@ def _span(when: When, zone: str) -> dict[str, Any]:
         return {"start": {"date": _iso(when.first)}, "end": {"date": _iso(when.until)}}
     # A series repeats in the zone it is given, and needs one (Events: recurring events).
     named = when.recurrence.zone if when.recurrence else ""
-    there = _zone(named or zone)
+    there = _zone(named, zone)
     label = named or there.key
     return {
         "start": {"dateTime": _iso(when.start.astimezone(there)), "timeZone": label},

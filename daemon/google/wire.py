@@ -1,6 +1,7 @@
 """How aiogoogle is used: a hand-cut description of the API, and one HTTP session that all users share."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -13,6 +14,8 @@ from daemon.google.errors import Answer, body_as_json
 
 NOTHING_SAFE: Final = {"calendarId": "", "eventId": ""}
 """Characters of a path parameter that stay as they are: none, a slash would change the path."""
+ANSWER_MAX: Final = 64 * 1024 * 1024
+"""Bytes of an answer that are read at most: a full page of events with long descriptions has some 25 million."""
 
 _CALENDAR: Final = "calendars/{calendarId}"
 _EVENTS: Final = f"{_CALENDAR}/events"
@@ -48,8 +51,10 @@ def calendar_api(api_root: str) -> Any:
 class SharedSession(AiohttpSession):  # type: ignore[misc]  # aiogoogle is typed in name only.
     """aiogoogle's session on a client session that belongs to somebody else, with a time-out on every call."""
 
-    def __init__(self, http: aiohttp.ClientSession, *, timeout_s: float) -> None:
-        self._session = _Http(http, aiohttp.ClientTimeout(total=timeout_s))
+    def __init__(
+        self, http: aiohttp.ClientSession, *, timeout_s: float, answer_max: int = ANSWER_MAX
+    ) -> None:
+        self._session = _Http(http, aiohttp.ClientTimeout(total=timeout_s), answer_max)
 
     async def close(self) -> None:
         """Leave the client session open, as whoever opened it closes it."""
@@ -89,17 +94,43 @@ class Acting(Aiogoogle):  # type: ignore[misc]  # aiogoogle is typed in name onl
         return self._shared
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """An answer that was read to its end, in the shape that aiogoogle asks of a response."""
+
+    url: str
+    status: int
+    reason: str | None
+    headers: Mapping[str, str]
+    body: bytes
+
+    async def json(self) -> Any:
+        """Return the JSON, under whatever content type it was sent, or the body as it came."""
+        return body_as_json(self.body)
+
+
 class _Http:
-    """What aiogoogle sees instead of a client session: it forgets time-outs, and breaks proxies by `""`."""
+    """What aiogoogle sees instead of a client session: it forgets time-outs and bounds, and breaks proxies by `""`."""
 
-    def __init__(self, http: aiohttp.ClientSession, timeout: aiohttp.ClientTimeout) -> None:
-        self._http, self._timeout = http, timeout
+    def __init__(
+        self, http: aiohttp.ClientSession, timeout: aiohttp.ClientTimeout, answer_max: int
+    ) -> None:
+        self._http, self._timeout, self._answer_max = http, timeout, answer_max
 
-    def request(self, *, timeout: object = None, proxy: str | None = None, **rest: Any) -> Any:
-        """Send with our time-out, and never follow a redirect with a token in hand."""
-        return self._http.request(
-            timeout=self._timeout, proxy=proxy or None, allow_redirects=False, **rest
-        )
+    async def request(self, **asked: Any) -> _Whole:
+        """Send with our time-out and read the answer; never follow a redirect with a token in hand."""
+        ours = {"timeout": self._timeout, "proxy": asked["proxy"] or None, "allow_redirects": False}
+        async with self._http.request(**{**asked, **ours}) as answer:
+            body = await self._read(answer)
+        return _Whole(str(answer.url), answer.status, answer.reason, answer.headers, body)
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for part in answer.content.iter_any():
+            body += part
+            if len(body) > self._answer_max:
+                raise Transient(f"Google's answer is larger than {self._answer_max} bytes.")
+        return bytes(body)
 
 
 async def _answered(sending: Awaitable[Any]) -> Answer:
@@ -109,8 +140,7 @@ async def _answered(sending: Awaitable[Any]) -> Answer:
         # The error itself is dropped: aiohttp's carry the request's headers, and so the token.
         name = type(error).__name__
     else:
-        body = response.json if response.json is not None else response.data
-        return Answer(response.status_code, body_as_json(body), response.headers)
+        return Answer(response.status_code, response.json, response.headers)
     raise Transient(f"Google could not be reached ({name}); see [google] api_root and token_uri.")
 
 

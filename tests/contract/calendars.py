@@ -21,6 +21,7 @@ from daemon.sandbox.severa import make_app as make_severa
 from daemon.secret import Secret
 from daemon.severa.client import SeveraClient
 from daemon.sync.ports import GoogleCalendar, SeveraCalendar
+from tests.contract.google_watch import watched
 from tests.doubles.google import GoogleDouble
 from tests.doubles.severa import Company, SeveraDouble
 
@@ -183,8 +184,10 @@ async def google_served() -> AsyncIterator[Google]:
     clock, key = Clock(), make_service_account_key(ROBOT, client_id="100000000000000000001")
     state, faults = GoogleState(), Faults(clock=clock)
     state.limits = Limits(None, None, None)
+    app = make_google(state, faults, clock=clock)
+    watch = watched(app)
     async with (
-        TestServer(make_google(state, faults, clock=clock), host="127.0.0.1") as server,
+        TestServer(app, host="127.0.0.1") as server,
         ClientSession() as session,
     ):
         for user in (ANNA, BEN, CARA):
@@ -203,6 +206,7 @@ async def google_served() -> AsyncIterator[Google]:
             timeout_s=5.0,
         )
         yield Google(client, _ServedPeople(state), clock, ANNA, BEN, CARA)
+    watch.assert_none()
 
 
 async def _spend_google(user: str, units: int) -> None:

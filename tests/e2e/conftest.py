@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon.sandbox.server import Sandbox
+from tests.contract.google_watch import WatchedSandbox
 from tests.e2e.installation import Installation
 
 
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Installation]:
     """A furnished company with its configuration; the daemon is not running yet."""
-    async with Sandbox() as sandbox:
+    async with WatchedSandbox() as sandbox:
         installation = Installation(sandbox, path=tmp_path)
         installation.furnish()
         installation.configure()
@@ -18,3 +18,4 @@ async def company(tmp_path: Path) -> AsyncIterator[Installation]:
             yield installation
         finally:
             await installation.stop()
+    sandbox.watch.assert_none()

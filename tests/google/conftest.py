@@ -21,6 +21,7 @@ from daemon.sandbox.google import (
     make_app,
     make_service_account_key,
 )
+from tests.contract.google_watch import Watch, watched
 
 ROBOT = "sync@example-project.iam.gserviceaccount.com"
 ANNA = User("guid-anna", "anna@example.com", zone="Europe/Helsinki")
@@ -105,7 +106,9 @@ async def world(robot_key: ServiceAccountKey, account: ServiceAccount) -> AsyncI
     clock = Clock()
     state, faults = GoogleState(), Faults(clock=clock.now)
     state.limits = Limits(None, None, None)
-    server = TestServer(make_app(state, faults, clock=clock.now), host="127.0.0.1")
+    app = make_app(state, faults, clock=clock.now)
+    watch = watched(app)
+    server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     for user in (ANNA, BEN):
         state.add_user(user.email)
@@ -113,15 +116,17 @@ async def world(robot_key: ServiceAccountKey, account: ServiceAccount) -> AsyncI
     async with aiohttp.ClientSession() as http:
         yield World(state, faults, str(server.make_url("")).rstrip("/"), http, account, clock)
     await server.close()
+    watch.assert_none()
 
 
 @pytest.fixture
 async def odd_server() -> AsyncIterator[Any]:
-    """Return a function that serves one answer to everything and names the address."""
+    """Return a function that serves one answer to everything and names the address; only requests are checked."""
+    watch = Watch()
     servers: list[TestServer] = []
 
     async def serve(answer: Any) -> str:
-        app = web.Application()
+        app = web.Application(middlewares=[watch.on_requests])
         app.router.add_route("*", "/{anything:.*}", answer)
         server = TestServer(app, host="127.0.0.1")
         servers.append(server)
@@ -131,3 +136,4 @@ async def odd_server() -> AsyncIterator[Any]:
     yield serve
     for server in servers:
         await server.close()
+    watch.assert_none()

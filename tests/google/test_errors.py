@@ -1,11 +1,15 @@
 """Every line of the catalogue of the Calendar API's refusals, and what it means to us."""
 
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from daemon.core.entry import Entry
+from daemon.core.link import Copy
 from daemon.errors import (
     CompanyRefused,
     CursorExpired,
@@ -19,7 +23,10 @@ from daemon.errors import (
     Transient,
     UserRefused,
 )
+from daemon.google.client import GoogleClient
 from daemon.google.errors import LONG_PAUSE_S, Answer, error_of
+from tests.google.conftest import ANNA, World
+from tests.google.test_client import WEEKLY
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SECRET_TEXT = "Dismissal of Ben"
@@ -44,89 +51,188 @@ def told(status: int, content: Any = None, **headers: str) -> SyncError:
     return error_of(Answer(status, content, named), now=NOW)
 
 
-CATALOGUE: list[tuple[int, Any, type[SyncError]]] = [
-    (304, None, Transient),
-    (302, "<html>moved</html>", Transient),
-    (400, body("required"), Refused),
-    (400, body("invalid"), Refused),
-    (400, body("invalid", message="Invalid resource id value."), Refused),
-    (400, body("invalid", message="Invalid sync token value."), CursorExpired),
-    (400, body("invalid", message="Invalid sequence value. The specified …"), Stale),
-    (400, body("badRequest"), Refused),
-    (400, body("timeRangeEmpty", domain="calendar"), Forbidden),
-    (400, body("syncTokenWithRequestRestrictions"), Refused),
-    (400, body("eventDurationExceedsLimit"), Forbidden),
-    (400, body("participantIsNeitherOrganizerNorAttendee"), Forbidden),
-    (400, body("eventTypeRestriction"), Forbidden),
-    (400, body("malformedWorkingLocationEvent"), Forbidden),
-    (400, body("cannotChangeOrganizer"), Forbidden),
-    (401, body("authError"), Transient),
-    (401, "", Transient),
-    (401, body("required", message="Login Required."), CompanyRefused),
-    (401, detailed("CREDENTIALS_MISSING", errors=[{"reason": "required"}]), CompanyRefused),
-    (403, body("userRateLimitExceeded", domain="usageLimits"), RateLimited),
-    (403, body("rateLimitExceeded", domain="usageLimits"), RateLimited),
-    (403, body("quotaExceeded", domain="usageLimits"), RateLimited),
-    (403, body("dailyLimitExceeded", domain="usageLimits"), RateLimited),
-    (403, body("dailyLimitExceededUnreg", domain="usageLimits"), RateLimited),
-    (403, detailed("RATE_LIMIT_EXCEEDED"), RateLimited),
-    (403, body("accessNotConfigured", domain="usageLimits"), CompanyRefused),
-    (403, detailed("SERVICE_DISABLED", errors=[{"reason": "forbidden"}]), CompanyRefused),
-    (403, body("insufficientPermissions"), CompanyRefused),
-    (403, detailed("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), CompanyRefused),
-    (403, body("forbiddenForServiceAccounts"), CompanyRefused),
-    (403, body("notACalendarUser", domain="calendar"), UserRefused),
-    (403, body("forbiddenForNonOrganizer", domain="calendar"), Forbidden),
-    (403, body("requiredAccessLevel", domain="calendar"), Forbidden),
-    (403, body("forbidden"), Forbidden),
-    (403, body("eventTypeRestriction"), Forbidden),
-    (403, body("cannotChangeOrganizerOfInstance"), Forbidden),
-    (403, "<html>Forbidden</html>", Forbidden),
-    (404, body("notFound"), Gone),
-    (404, "<html>", Gone),
-    (408, None, Transient),
-    (409, body("duplicate"), Exists),
-    (409, None, Exists),
-    (409, body("conflict"), Transient),
-    (410, body("fullSyncRequired", domain="calendar"), CursorExpired),
-    (410, body("updatedMinTooLongAgo", domain="calendar"), CursorExpired),
-    (410, body("deleted"), Gone),
-    (410, None, Gone),
-    (412, body("conditionNotMet"), Stale),
-    (413, None, Refused),
-    (429, body("rateLimitExceeded", domain="usageLimits"), RateLimited),
-    (429, "slow down", RateLimited),
-    (500, body("backendError"), Transient),
-    (501, body("notImplemented"), Refused),
-    (502, "<html><title>502</title></html>", Transient),
-    (503, body("serviceNotAvailable"), Transient),
-    (504, None, Transient),
-]
+@dataclass(frozen=True)
+class Line:
+    """What Google says no with, to which call, and what becomes of it."""
+
+    status: int
+    content: Any
+    means: type[SyncError]
+    to: str = "read"
+    calls: int = 1
+    """Two where a new token is tried."""
+    pause_s: float | None = None
+    reason: str = ""
 
 
-@pytest.mark.parametrize(("status", "content", "kind"), CATALOGUE)
-def test_each_refusal_means_one_thing(status: int, content: Any, kind: type[SyncError]) -> None:
-    error = told(status, content)
+def said(
+    status: int,
+    word: str,
+    means: type[SyncError],
+    to: str = "read",
+    *,
+    text: str = SECRET_TEXT,
+    domain: str = "global",
+    **more: Any,
+) -> Line:
+    """Return the line of a refusal in Google's usual form; who must act is told the reason."""
+    kept = {"reason": word if issubclass(means, Refused) else ""}
+    return Line(status, body(word, domain=domain, message=text), means, to, **{**kept, **more})
 
-    assert type(error) is kind
-    assert SECRET_TEXT not in str(error)
+
+HOURS = LONG_PAUSE_S
+CHANNEL = "Channel 'c-1' not found for project '636397034666'"
+LOGIN = detailed(
+    "CREDENTIALS_MISSING", errors=[{"reason": "required", "message": "Login Required."}]
+)
+OFF = detailed("SERVICE_DISABLED", errors=[{"reason": "forbidden"}])
+NARROW = detailed("ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+NEITHER = "participantIsNeitherOrganizerNorAttendee"
+NO_PUSH = "pushNotSupportedForRequestedResource"
+CATALOGUE: dict[str, Line] = {
+    "304 not modified": Line(304, "", Transient),
+    "302 redirect": Line(302, "<html>moved</html>", Transient),
+    "400 required": said(400, "required", Refused, "create"),
+    "400 invalid": said(400, "invalid", Refused, "create"),
+    "400 invalid, id": said(400, "invalid", Refused, "create", text="Invalid resource id value."),
+    "400 invalid, sync token": said(400, "invalid", CursorExpired, "list", text="Invalid sync token value."),
+    "400 invalid, sequence": said(400, "invalid", Stale, "change", text="Invalid sequence value. The specified …"),
+    "400 invalid, zone": said(400, "invalid", Refused, "change", text="Invalid time zone definition for start time."),
+    "400 badRequest": said(400, "badRequest", Refused, "change"),
+    "400 timeRangeEmpty": said(400, "timeRangeEmpty", Forbidden, "create", domain="calendar"),
+    "400 syncTokenWithRequestRestrictions": said(400, "syncTokenWithRequestRestrictions", CursorExpired, "list"),
+    "400 eventDurationExceedsLimit": said(400, "eventDurationExceedsLimit", Forbidden, "create"),
+    f"400 {NEITHER}": said(400, NEITHER, Forbidden, "create"),
+    "400 eventTypeRestriction": said(400, "eventTypeRestriction", Forbidden, "change"),
+    "400 malformedWorkingLocationEvent": said(400, "malformedWorkingLocationEvent", Forbidden, "change"),
+    "400 channelIdNotUnique": said(400, "channelIdNotUnique", Refused),
+    "400 push.webhookUrlNotHttps": said(400, "push.webhookUrlNotHttps", Refused),
+    "400 Invalid ttl": said(400, "invalid", Refused, text="Invalid ttl value for channel -1687450148"),
+    f"400 {NO_PUSH}": said(400, NO_PUSH, Refused, domain="calendar"),
+    "400 cannotChangeOrganizer": said(400, "cannotChangeOrganizer", Forbidden, "change"),
+    "401 authError": said(401, "authError", Transient, calls=2),
+    "401 authError, of a write": said(401, "authError", Transient, "create", calls=2),
+    "401 without a body": Line(401, "", Transient, calls=2),
+    "401 required": said(401, "required", CompanyRefused, calls=2, text="Login Required."),
+    "401 CREDENTIALS_MISSING": Line(401, LOGIN, CompanyRefused, calls=2, reason="required"),
+    "401 push.webhookUrlUnauthorized": said(401, "push.webhookUrlUnauthorized", Refused, calls=2),
+    "403 userRateLimitExceeded": said(403, "userRateLimitExceeded", RateLimited, pause_s=7.0, domain="usageLimits"),
+    "403 rateLimitExceeded": said(403, "rateLimitExceeded", RateLimited, "create", pause_s=7.0, domain="usageLimits"),
+    "403 RATE_LIMIT_EXCEEDED": Line(403, detailed("RATE_LIMIT_EXCEEDED"), RateLimited, "list", pause_s=7.0),
+    "403 quotaExceeded": said(403, "quotaExceeded", RateLimited, "create", pause_s=HOURS, domain="usageLimits"),
+    "403 dailyLimitExceeded": said(403, "dailyLimitExceeded", RateLimited, pause_s=HOURS, domain="usageLimits"),
+    "403 dailyLimitExceededUnreg": said(403, "dailyLimitExceededUnreg", RateLimited, pause_s=HOURS),
+    "403 accessNotConfigured": said(403, "accessNotConfigured", CompanyRefused, "check", domain="usageLimits"),
+    "403 SERVICE_DISABLED": Line(403, OFF, CompanyRefused, "check", reason="accessNotConfigured"),
+    "403 insufficientPermissions": said(403, "insufficientPermissions", CompanyRefused, "list"),
+    "403 SCOPE_INSUFFICIENT": Line(403, NARROW, CompanyRefused, reason="insufficientPermissions"),
+    "403 forbiddenForNonOrganizer": said(403, "forbiddenForNonOrganizer", Forbidden, "change", domain="calendar"),
+    "403 requiredAccessLevel": said(403, "requiredAccessLevel", Forbidden, "change", domain="calendar"),
+    "403 requiredAccessLevel, to a listing": said(403, "requiredAccessLevel", UserRefused, "list", domain="calendar"),
+    "403 forbidden": said(403, "forbidden", Forbidden, "change"),
+    "403 forbidden, to a deletion": said(403, "forbidden", Forbidden, "remove"),
+    "403 forbiddenForServiceAccounts": said(403, "forbiddenForServiceAccounts", CompanyRefused, "create"),
+    "403 notACalendarUser": said(403, "notACalendarUser", UserRefused, "list", domain="calendar"),
+    "403 eventTypeRestriction": said(403, "eventTypeRestriction", Forbidden, "remove"),
+    "403 cannotChangeOrganizerOfInstance": said(403, "cannotChangeOrganizerOfInstance", Forbidden, "change"),
+    "403 HTML": Line(403, "<html>Forbidden</html>", Forbidden),
+    "404 notFound": said(404, "notFound", Gone),
+    "404 notFound, to a change": said(404, "notFound", Gone, "change"),
+    "404 notFound, to a deletion": said(404, "notFound", Gone, "remove"),
+    "404 notFound, to a listing": said(404, "notFound", UserRefused, "list", reason="no-calendar"),
+    "404 channel": said(404, "notFound", Gone, text=CHANNEL),
+    "404 HTML": Line(404, "<html>", Gone),
+    "408 timeout": Line(408, "", Transient),
+    "409 duplicate": said(409, "duplicate", Exists, "create"),
+    "409 without a body": Line(409, "", Exists, "create"),
+    "409 conflict": said(409, "conflict", Transient, "change"),
+    "410 fullSyncRequired": said(410, "fullSyncRequired", CursorExpired, "list", domain="calendar"),
+    "410 updatedMinTooLongAgo": said(410, "updatedMinTooLongAgo", CursorExpired, "list", domain="calendar"),
+    "410 deleted": said(410, "deleted", Gone, "remove"),
+    "410 deleted, to a change": said(410, "deleted", Gone, "change"),
+    "410 without a body": Line(410, "", Gone, "remove"),
+    "412 conditionNotMet": said(412, "conditionNotMet", Stale, "change"),
+    "412 conditionNotMet, to a deletion": said(412, "conditionNotMet", Stale, "remove"),
+    "413 too large": Line(413, "", Refused, "create"),
+    "429 rateLimitExceeded": said(429, "rateLimitExceeded", RateLimited, "change", pause_s=7.0, domain="usageLimits"),
+    "429 text": Line(429, "slow down", RateLimited, pause_s=7.0),
+    "500 backendError": said(500, "backendError", Transient, "create"),
+    "501 notImplemented": said(501, "notImplemented", Refused, "change"),
+    "502 HTML": Line(502, "<html><title>502</title></html>", Transient, "create"),
+    "503 serviceNotAvailable": said(503, "serviceNotAvailable", Transient, "list"),
+    "504 without a body": Line(504, "", Transient, "remove"),
+}  # fmt: skip
+OPERATIONS = {
+    "read": "events.get",
+    "list": "events.list",
+    "create": "events.insert",
+    "change": "events.patch",
+    "remove": "events.delete",
+    "check": "calendars.get",
+}
+
+
+def attempted(client: GoogleClient, to: str, seen: Copy) -> Awaitable[Any]:
+    calls: dict[str, Callable[[], Awaitable[Any]]] = {
+        "read": lambda: client.read(ANNA, seen.ref),
+        "list": lambda: anext(client.changes(ANNA, "cursor")),
+        "create": lambda: client.create(ANNA, "cccccddddd", WEEKLY, mark=None),
+        "change": lambda: client.change(ANNA, seen, Entry(title="New"), mark=None),
+        "remove": lambda: client.remove(ANNA, seen),
+        "check": lambda: client.check(ANNA),
+    }
+    return calls[to]()
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+async def test_r3_every_line_of_the_catalogue_means_one_thing(world: World, name: str) -> None:
+    line = CATALOGUE[name]
+    client = world.client()
+    seen = await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=None)
+    operation, headers = OPERATIONS[line.to], {"Retry-After": "7"}
+    world.faults.journal.clear()
+    refusal = {"status": line.status, "body": line.content, "headers": headers}
+    world.order(operation, "refuse", times=9, **refusal)
+
+    with pytest.raises(SyncError) as refused:
+        await attempted(client, line.to, seen)
+
+    error = refused.value
+    assert type(error) is line.means
+    assert world.calls() == [(operation, line.status)] * line.calls
+    assert getattr(error, "retry_after", None) == line.pause_s
+    assert getattr(error, "reason", "") == line.reason
+    assert SECRET_TEXT not in repr(error) + str(error)
     assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize(("status", "content", "kind"), CATALOGUE)
-def test_a_body_sent_as_text_means_the_same(
-    status: int, content: Any, kind: type[SyncError]
-) -> None:
-    text = json.dumps(content) if isinstance(content, dict) else content
+async def test_an_event_that_google_calls_deleted_reads_as_deleted(world: World) -> None:
+    world.order("events.get", "refuse", status=410, body=body("deleted"))
 
-    assert type(told(status, text)) is kind
+    assert await world.client().read(ANNA, "aaaaabbbbb") is None
 
 
-@pytest.mark.parametrize(("status", "content", "kind"), CATALOGUE)
-def test_a_body_wrapped_in_an_array_means_the_same(
-    status: int, content: Any, kind: type[SyncError]
-) -> None:
-    assert type(told(status, [content])) is kind
+PURE = {
+    name: line
+    for name, line in CATALOGUE.items()
+    # What it means there is said by the call: besides the tokens nothing of a listing can be wrong.
+    if line.to not in ("list", "check")
+}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_body_sent_as_text_means_the_same(name: str) -> None:
+    line = PURE[name]
+    text = json.dumps(line.content) if isinstance(line.content, dict) else line.content
+
+    assert type(told(line.status, text)) is line.means
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_body_wrapped_in_an_array_means_the_same(name: str) -> None:
+    line = PURE[name]
+
+    assert type(told(line.status, [line.content])) is line.means
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 412, 418, 429, 500, 501, 503])

@@ -1,16 +1,19 @@
 """Every refusal of the token endpoint: whose fault it is, and what is said about it (A3, A5, A7)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from daemon.core.company import User
 from daemon.errors import CompanyRefused, RateLimited, Refused, SyncError, Transient, UserRefused
-from daemon.google.credentials import ServiceAccount
+from daemon.google.credentials import ServiceAccount, read_key
 from daemon.google.errors import Answer
 from daemon.google.grants import grant_error_of
+from daemon.sandbox.google import ServiceAccountKey
 from daemon.secret import Secret
-from tests.google.conftest import ROBOT
+from tests.google.conftest import ROBOT, World
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 ANNA = "anna@example.com"
@@ -39,7 +42,11 @@ COMPANY = [
     (400, "invalid_grant", CLOCK, "clock", "clock"),
     (400, "invalid_grant", "Invalid grant: account not found", "account", ROBOT),
     (400, "invalid_grant", "Invalid JWT: No valid verifier found for issuer", "account", ROBOT),
+    (400, "invalid_grant", "Invalid JWT: Failed audience check.", "assertion", "token_uri"),
+    (400, "invalid_grant", "Invalid JWT: something new", "assertion", ROBOT),
     (400, "invalid_grant", "Robot is disabled.", "account", "disabled"),
+    (400, "disabled_client", None, "key", "disabled"),
+    (400, "unsupported_grant_type", "Invalid grant_type: x", "unsupported_grant_type", ROBOT),
     (401, "disabled_client", "The OAuth client was disabled.", "key", "disabled"),
     (401, "deleted_client", None, "account", "deleted"),
     (401, "invalid_client", None, "key", ROBOT),
@@ -143,6 +150,25 @@ def test_a3_a_wrong_clock_is_told_by_how_much(date: str, said: str) -> None:
     assert said in str(error)
 
 
+@pytest.mark.parametrize(
+    ("ends", "text", "reason"),
+    [
+        (datetime(2026, 3, 1, tzinfo=UTC), "Invalid JWT Signature.", "key-ended"),
+        (datetime(2026, 3, 3, tzinfo=UTC), "Invalid JWT Signature.", "key"),
+        (datetime(2026, 3, 1, tzinfo=UTC), "Robot is disabled.", "account"),
+        (None, "Invalid JWT Signature.", "key"),
+    ],
+)
+def test_a3_a_key_that_has_ended_is_told(ends: datetime | None, text: str, reason: str) -> None:
+    account = ServiceAccount(ROBOT, Secret("pem"), key_ends=ends)
+
+    error = told(400, refusal("invalid_grant", text), account=account)
+
+    assert isinstance(error, CompanyRefused)
+    assert error.reason == reason
+    assert ("ended on 2026-03-01" in str(error)) is (reason == "key-ended")
+
+
 def test_a3_without_a_client_id_the_account_is_named() -> None:
     error = told(
         401, refusal("unauthorized_client", LONG), account=ServiceAccount(ROBOT, Secret("pem"))
@@ -151,3 +177,67 @@ def test_a3_without_a_client_id_the_account_is_named() -> None:
     assert isinstance(error, Refused)
     assert f"client id of {ROBOT}" in error.hint
     assert "https://www.googleapis.com/auth/calendar" in error.hint
+
+
+# The same over HTTP, by the client that asks for the token.
+
+LINES: dict[str, tuple[int, str, str | None, type[SyncError]]] = {
+    f"{status} {code} {text or ''}": (status, code, text, kind)
+    for kind, rows in ((CompanyRefused, COMPANY), (UserRefused, USER), (Transient, PASSING))
+    for status, code, text in (row[:3] for row in rows)
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+async def test_r3_every_refusal_of_a_token_reaches_whom_it_concerns(
+    world: World, name: str
+) -> None:
+    status, code, text, kind = LINES[name]
+    client = world.client()
+    world.order("token", "refuse", status=status, body=refusal(code, text))
+
+    with pytest.raises(SyncError) as refused:
+        await client.check(User("guid-anna", ANNA))
+
+    assert type(refused.value) is kind
+    assert world.calls("token") == [("token", status)]
+    assert world.calls() == [], "Without a token nothing is asked of the calendar."
+    assert await client.check(User("guid-anna", ANNA)), "What passes is tried again, and works."
+
+
+async def test_r1_a_pause_that_the_token_address_asks_for_reaches_the_caller(world: World) -> None:
+    world.order("token", "refuse", status=429, headers={"Retry-After": "9"}, body="slow down")
+
+    with pytest.raises(RateLimited) as limited:
+        await world.client().check(User("guid-anna", ANNA))
+
+    assert limited.value.retry_after == 9.0
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        {},
+        {"expires_in": 3599, "token_type": "Bearer"},
+        {"access_token": ""},
+        {"access_token": 7},
+        {"access_token": None},
+        {"id_token": "ey"},
+    ],
+)
+async def test_an_answer_without_a_token_is_none(world: World, granted: dict[str, Any]) -> None:
+    world.order("token", "refuse", status=200, body=granted)
+
+    with pytest.raises(Transient):
+        await world.client().check(User("guid-anna", ANNA))
+
+
+async def test_a3_a_key_whose_certificate_has_ended_is_told_over_http(
+    world: World, other_key: ServiceAccountKey
+) -> None:
+    ended = replace(read_key(other_key.p12, None, email=ROBOT), key_ends=NOW)
+
+    with pytest.raises(CompanyRefused) as refused:
+        await world.client(account=ended).check(User("guid-anna", ANNA))
+
+    assert refused.value.reason == "key-ended"

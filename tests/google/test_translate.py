@@ -54,9 +54,16 @@ def read(**fields: Any) -> Copy:
     return copy
 
 
+OF_GOOGLE: dict[str, Any] = {
+    "id": "abcde",
+    "creator": {"email": "anna@example.com", "self": True},
+    "organizer": {"email": "anna@example.com", "self": True},
+}
+
+
 def written(entry: Entry, *, zone: str = "Europe/Helsinki") -> Entry:
     """Return what an entry reads back as after an insert."""
-    body = {**body_of(entry, zone=zone, mark=None), "id": "abcde"}
+    body = {**body_of(entry, zone=zone, mark=None), **OF_GOOGLE}
     copy = copy_of(body, user=ANNA, zone="Asia/Tokyo")
     assert copy is not None
     return copy.entry
@@ -122,7 +129,7 @@ TIMES: dict[str, tuple[dict[str, Any], dict[str, Any], When]] = {
     "zone that nobody knows": (
         {"dateTime": "2026-03-02T10:00:00", "timeZone": "Mars/Olympus"},
         {"dateTime": "2026-03-02T11:00:00", "timeZone": "GMT+02:00"},
-        Timed(utc(2, 10), utc(2, 11)),
+        Timed(utc(2, 8), utc(2, 9)),
     ),
     "two zones": (
         {"dateTime": "2026-03-02T10:00:00+02:00", "timeZone": "Europe/Helsinki"},
@@ -416,7 +423,7 @@ def test_written_times_read_back_equal(when: When, zone: str) -> None:
 
 @given(timed | all_day, timed | all_day, st.sampled_from(ZONES))
 def test_a_patched_time_reads_back_equal(before: When, after: When, zone: str) -> None:
-    body = {**body_of(Entry(when=before), zone=zone, mark=None), "id": "abcde"}
+    body = {**body_of(Entry(when=before), zone=zone, mark=None), **OF_GOOGLE}
     seen = copy_of(body, user=ANNA, zone="UTC")
     assert seen is not None
 

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from daemon.sandbox.faults import Faults
 from daemon.sandbox.google import GoogleState, make_app, make_service_account_key
+from tests.contract.google_watch import watched
 
 ROBOT = "severa-sync@example-project.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/calendar"
@@ -138,7 +139,11 @@ async def served() -> AsyncIterator[World]:
     google.add_user(ANNA)
     google.add_user(BEN)
     google.add_user(CLARA, zone="Europe/Oslo")
-    server = TestServer(make_app(google, faults, clock=clock), host="127.0.0.1")
+    app = make_app(google, faults, clock=clock)
+    # These tests ask what no client should: only the answers are held against the document.
+    watch = watched(app, requests=False)
+    server = TestServer(app, host="127.0.0.1")
     timeout = aiohttp.ClientTimeout(total=10)
     async with server, aiohttp.ClientSession(timeout=timeout) as http:
         yield World(google, faults, clock, str(server.make_url("")).rstrip("/"), http)
+    watch.assert_none()
