@@ -19,7 +19,9 @@ async def _furnish(severa: Company) -> None:
     await severa.create(name="todo", activityType={"guid": types["SalesEvent"]}, endDateTime=...)
     await severa.create(name="task", activityType={"guid": types["Task"]}, isClosed=True)
     await severa.create(name="free", isUnassigned=True)
-    await severa.create(name="series", recurrence={"frequency": "Daily"})
+    rule = {"frequency": "Daily", "range": {"maxOccurrences": 2}}
+    april = {"startDateTime": "2026-04-01T09:00:00Z", "endDateTime": "2026-04-01T10:00:00Z"}
+    await severa.create(name="series", recurrence=rule, **april)
     booked = await severa.create(name="booked")
     severa.state.person_patch(severa.anna, booked["guid"], hasHours=True)
     joined = await severa.create(name="joined")
@@ -37,14 +39,16 @@ async def _listed(params: dict[str, Any]) -> set[str]:
         return set(await severa.names(**query))
 
 
-ALL = {"early", "late", "bens", "todo", "task", "free", "booked", "joined"}
+SINGLES = {"early", "late", "bens", "todo", "task", "free", "booked", "joined"}
+ALL = SINGLES | {"series"}
 
 
 @pytest.mark.parametrize(
     ("params", "names"),
     [
         ({}, ALL),
-        ({"recurrenceType": "None"}, ALL),
+        ({"recurrenceType": "None"}, SINGLES),
+        ({"recurrenceType": "Occurrence"}, {"series"}),
         ({"recurrenceType": "Series"}, {"series"}),
         ({"recurrenceType": "Exception"}, set()),
         ({"userGuids": ["BEN"]}, {"bens"}),
@@ -60,8 +64,8 @@ ALL = {"early", "late", "bens", "todo", "task", "free", "booked", "joined"}
         ({"hasDuration": "false"}, {"todo"}),
         ({"endDateTime": _at(6)}, {"early"}),
         ({"endDateTime": _at(5, 59)}, set()),
-        ({"startDateTime": _at(21)}, {"late"}),
-        ({"startDateTime": _at(21, 1)}, set()),
+        ({"startDateTime": _at(21)}, {"late", "series"}),
+        ({"startDateTime": _at(21, 1)}, {"series"}),
         ({"startDateTime": _at(6, 30), "endDateTime": _at(6, 40)}, {"early"}),
         (
             {
@@ -97,7 +101,8 @@ async def test_a_filter_keeps_what_it_names(params: dict[str, Any], names: set[s
         ("rowCount", "many"),
         ("pageToken", "3"),
         ("pageToken", "é"),
-        ("projectGuids", "p"),
+        ("rowCount", "-1"),
+        ("rowCount", "99999999999"),
     ],
 )
 async def test_a_bad_filter_is_refused(name: str, value: str) -> None:
