@@ -21,6 +21,7 @@ from daemon.sandbox.severa import make_app as make_severa
 from daemon.secret import Secret
 from daemon.severa.client import SeveraClient
 from daemon.sync.ports import GoogleCalendar, SeveraCalendar
+from tests.contract.severa_document import Watch
 from tests.doubles.google import GoogleDouble
 from tests.doubles.severa import Company, SeveraDouble
 
@@ -311,6 +312,8 @@ async def severa_served() -> AsyncIterator[Severa]:
     state, faults = SeveraState(clock=clock), Faults(clock=clock)
     state.requests_per_second = None
     state.add_credentials("acme", SECRET)
+    watch = Watch(lets_refused_pass=True)
+    state.witnesses.append(watch)
     async with (
         TestServer(make_severa(state, faults, clock=clock), host="127.0.0.1") as server,
         ClientSession() as session,
@@ -334,6 +337,7 @@ async def severa_served() -> AsyncIterator[Severa]:
         )
         await client.users()
         yield Severa(client, _ServedColleagues(state), clock, anna, ben, cara, kinds)
+    watch.require_none()
 
 
 async def _spend_severa() -> None:

@@ -11,21 +11,9 @@ INTERVAL_MAX = 999
 OCCURRENCES_MAX = 9_999
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDINALS = ("First", "Second", "Third", "Fourth", "Last")
-MONTHS = tuple(
-    [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 _OPTIONS = (*WEEKDAYS, "WeekDay", "WeekendDay", "Day")
 
