@@ -277,10 +277,10 @@ class Calls:
 
 async def _json(request: web.Request) -> Any:
     async with asyncio.timeout(BODY_TIMEOUT_S):
-        text = await request.text()
+        body = await request.read()
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         raise SeveraError(400, "InvalidRequest", "The body is not JSON.") from None
 
 
