@@ -104,16 +104,21 @@ def served() -> Iterator[Served]:
 
 
 def aim(case: Case, guids: dict[str, list[str]]) -> None:
-    """Let most calls of one thing mean one that is there: what is made up is never found."""
+    """Let most calls of one thing mean one that is there, and most writes something: what is made up never does."""
     section = case.path.split("/")[2] if case.path.count("/") > 1 else ""
     there = guids.get(section)
-    if there and case.path_parameters and sum(map(ord, str(case.body))) % 4:
-        name = next(iter(case.path_parameters))
-        case.path_parameters[name] = there[len(str(case.query)) % len(there)]
+    if there and case.path_parameters:
+        name, made_up = next(iter(case.path_parameters.items()))
+        place = sum(map(ord, str(made_up))) % (len(there) + 1)
+        case.path_parameters[name] = [*there, made_up][place]
     if isinstance(case.body, dict):
-        for part, section in (("activityType", "activitytypes"), ("ownerUser", "users")):
+        for part, where in (("activityType", "activitytypes"), ("ownerUser", "users")):
             if isinstance(case.body.get(part), dict):
-                case.body[part]["guid"] = guids[section][0]
+                case.body[part]["guid"] = guids[where][0]
+    if isinstance(case.body, list):
+        for operation in case.body:
+            if isinstance(operation, dict) and operation.get("op") in ("Add", "Copy", "Replace"):
+                operation |= {"op": "Replace", "path": "/notes"}
 
 
 @schema.parametrize()
