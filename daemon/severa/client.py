@@ -1,7 +1,6 @@
 """The company's activities, types and users in Severa, object by object and as listings."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -44,7 +43,9 @@ COMPLETE: Final = "complete"
 """The cursor of a listing that shows how things stand and has nothing to continue from."""
 
 _SINGLES: Final = ("recurrenceType", "None")
-_SERIES: Final = ("recurrenceType", "Series")
+_KINDS: Final = (_SINGLES, ("recurrenceType", "Series"), ("recurrenceType", "Exception"))
+"""The three listings: without this filter one would bring every occurrence, and no series."""
+
 _AS_MEMBER: Final = ("includeAsMember", "true")
 _AROUND: Final = timedelta(days=1)
 
@@ -62,7 +63,9 @@ class SeveraClient:
         spend: Callable[[], Awaitable[None]],
         monotonic: Callable[[], float],
         timeout_s: float = 30.0,
+        tell: Callable[[str], None] = lambda what: None,
     ) -> None:
+        """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone."""
         self._transport = Transport(
             base_url,
             client_id,
@@ -72,7 +75,7 @@ class SeveraClient:
             monotonic=monotonic,
             timeout_s=timeout_s,
         )
-        self._reader = Reader(self._transport)
+        self._reader = Reader(self._transport, tell)
         self._participants = Participants(self._transport, self._reader)
 
     async def read(self, user: User, ref: str) -> Activity | None:
@@ -80,7 +83,6 @@ class SeveraClient:
 
         Raises:
             Gone: It is not found.
-            Forbidden: It has become an occurrence of a series.
         """
         return await self._participants.shown(await self._current(ref), user)
 
@@ -160,8 +162,7 @@ class SeveraClient:
         """
         shown: Shown = {}
         latest = since
-        # The listing without this filter would show every occurrence, and not the series.
-        for kind in (_SINGLES, _SERIES):
+        for kind in _KINDS:
             filters = [("changedSince", since.isoformat()), kind]
             async for page in self._listed(filters, shown):
                 latest = max([latest, *_stamps(page)])
@@ -180,7 +181,7 @@ class SeveraClient:
         shown: Shown = {}
         for first in range(0, len(users), USERS_A_LISTING):
             batch = [("userGuids", guid) for guid in users[first : first + USERS_A_LISTING]]
-            for kind in (_SINGLES, _SERIES):
+            for kind in _KINDS:
                 filters = [*batch, _AS_MEMBER, *window, kind]
                 async for page in self._listed(filters, shown):
                     yield page
@@ -213,14 +214,14 @@ class SeveraClient:
         """Return all activity types, inactive ones included; those of unknown categories are not."""
         found: dict[str, ActivityType] = {}
         async for rows in pages(self._transport, LIST_TYPES, "/v1/activitytypes"):
-            found |= {kind.guid: kind for kind in _readable(rows, type_of)}
+            found |= {kind.guid: kind for kind in self._readable(rows, type_of)}
         return tuple(found.values())
 
     async def users(self) -> tuple[User, ...]:
         """Return all users, inactive ones included."""
         found: dict[str, User] = {}
         async for rows in pages(self._transport, LIST_USERS, "/v1/users"):
-            found |= {user.guid: user for user in _readable(rows, user_of)}
+            found |= {user.guid: user for user in self._readable(rows, user_of)}
         self._reader.learn(found.values())
         return tuple(found.values())
 
@@ -239,6 +240,14 @@ class SeveraClient:
     async def _listed(self, filters: Params, shown: Shown) -> AsyncIterator[Page[Activity]]:
         async for rows in pages(self._transport, LIST, "/v1/activities", filters):
             yield await self._reader.page(rows, shown)
+
+    def _readable(self, rows: Iterable[Row], translate: Callable[[Row], T]) -> Iterator[T]:
+        """Yield what can be read: one odd row must not hide all the others."""
+        for row in rows:
+            try:
+                yield translate(row)
+            except Unreadable as error:
+                self._reader.unreadable(error)
 
     async def _in_own_zone(self, user: User) -> User:
         return replace(user, zone=(await self._reader.user(user.guid)).zone)
@@ -289,10 +298,3 @@ def _span(when: When, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return a stretch of time that surely overlaps the entry, however Severa reads its days."""
     start = day_start(when.first, zone) if isinstance(when, AllDay) else when.start
     return start - _AROUND, start + _AROUND
-
-
-def _readable(rows: Iterable[Row], translate: Callable[[Row], T]) -> Iterator[T]:
-    """Yield what can be read: one odd row must not hide all the others."""
-    for row in rows:
-        with suppress(Unreadable):
-            yield translate(row)

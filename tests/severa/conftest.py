@@ -34,6 +34,7 @@ class World:
     spent: int = 0
     monotonic_s: float = 1000.0
     types: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
     anna: User = field(init=False)
     client: SeveraClient = field(init=False)
 
@@ -53,6 +54,7 @@ class World:
             spend=spend,
             monotonic=lambda: self.monotonic_s,
             timeout_s=timeout_s,
+            tell=self.told.append,
         )
 
     @property
