@@ -12,7 +12,7 @@ from daemon.core.company import ActivityType, User
 from daemon.core.entry import UNKNOWN, AllDay, Entry, When, address_in, differing
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
+from daemon.errors import Forbidden, Gone, Refused, Stale, SyncError, Transient
 from daemon.secret import Secret
 from daemon.severa.errors import (
     CHANGE,
@@ -29,7 +29,14 @@ from daemon.severa.listing import pages
 from daemon.severa.participants import Participants
 from daemon.severa.reader import Reader, Shown, user_path
 from daemon.severa.times import day_start
-from daemon.severa.translate import Row, body_of, changes_of, type_of, user_of
+from daemon.severa.translate import (
+    Row,
+    body_of,
+    changes_of,
+    is_day_too_long,
+    type_of,
+    user_of,
+)
 from daemon.severa.transport import Params, Transport, segment
 
 T = TypeVar("T")
@@ -76,6 +83,7 @@ class SeveraClient:
             timeout_s=timeout_s,
         )
         self._reader = Reader(self._transport, tell)
+        self._ends_within = False
         self._participants = Participants(self._transport, self._reader)
 
     async def read(self, user: User, ref: str) -> Activity | None:
@@ -106,13 +114,14 @@ class SeveraClient:
     async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
         """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
         owner = await self._in_own_zone(user)
-        body = body_of(entry, user=owner, type_guid=type_guid)
+        body = body_of(entry, user=owner, type_guid=type_guid, ends_within=self._ends_within)
         try:
             answer = await self._transport.call(CREATE, "POST", "/v1/activities", body=body)
         except Gone as error:
             # Not the activity, which is yet to be: its type or its owner.
             raise Refused(str(error), reason="NotFound") from error
         made = await self._reader.written(answer.content)
+        made = await self._with_right_days(made, entry, owner)
         return await self._participants.peopled(made, user)
 
     async def change(
@@ -133,12 +142,15 @@ class SeveraClient:
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
         _require_unchanged(now, seen, change.known().keys(), type_too=bool(new_type))
         owner = await self._in_own_zone(replace(user, guid=now.user))
-        operations = changes_of(change, user=owner, type_guid=new_type)
+        operations = changes_of(
+            change, user=owner, type_guid=new_type, ends_within=self._ends_within
+        )
         if not operations:
             return _with_people_of(seen, now)
-        path = _path(seen.ref)
-        answer = await self._transport.call(CHANGE, "PATCH", path, body=operations)
-        return _with_people_of(seen, await self._reader.written(_only_row(answer.content)))
+        shown = await self._with_right_days(
+            await self._patched(seen.ref, operations), change, owner
+        )
+        return _with_people_of(seen, shown)
 
     async def remove(self, user: User, seen: Activity) -> None:
         """Delete it, unless hours have been booked on it.
@@ -232,6 +244,25 @@ class SeveraClient:
         now = await self._current(seen.ref)
         _require_unchanged(now, seen, (), type_too=False)
         return await self._participants.change(now, user, address, answer)
+
+    async def _patched(self, ref: str, operations: list[dict[str, str]]) -> Activity:
+        answer = await self._transport.call(CHANGE, "PATCH", _path(ref), body=operations)
+        return await self._reader.written(_only_row(answer.content))
+
+    async def _with_right_days(self, shown: Activity, wished: Entry, owner: User) -> Activity:
+        """Return what was written; whole days that Severa took for one more are said again as it says them.
+
+        Whether their end counts is not documented, so the first answer tells, for all later writes as well.
+        """
+        if self._ends_within or not is_day_too_long(shown.entry, wished):
+            return shown
+        self._ends_within = True
+        operations = changes_of(Entry(when=wished.when), user=owner, ends_within=True)
+        try:
+            return await self._patched(shown.ref, operations)
+        except SyncError:
+            # The write itself was carried out, and its answer is what counts.
+            return shown
 
     async def _current(self, ref: str) -> Activity:
         answer = await self._transport.call(READ, "GET", _path(ref))

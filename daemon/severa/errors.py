@@ -124,7 +124,7 @@ def _problem(body: bytes) -> tuple[str, str]:
     try:
         error = json.loads(body)["error"]
         return _word(error["type"]), _place(error)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return "", ""
 
 

@@ -24,6 +24,7 @@ _PRIVATE: Final = frozenset({Category.PERSONAL, Category.ABSENCE})
 _PARTS_OF_SERIES: Final = ("Occurrence", "Exception")
 _WORD: Final = re.compile(r"[A-Za-z]{1,40}")
 _ONE_DAY: Final = timedelta(days=1)
+_ONE_SECOND: Final = timedelta(seconds=1)
 _ANSWERS: Final = {
     "Accepted": Answer.ACCEPTED,
     "Tentative": Answer.TENTATIVE,
@@ -78,18 +79,28 @@ def activity_of(row: Row, *, zone: str) -> Activity:
     )
 
 
-def body_of(entry: Entry, *, user: User, type_guid: str) -> dict[str, Any]:
-    """Return the model to POST for a new activity of `user`; fields not known are left out."""
+def body_of(
+    entry: Entry, *, user: User, type_guid: str, ends_within: bool = False
+) -> dict[str, Any]:
+    """Return the model to POST for a new activity of `user`; fields not known are left out.
+
+    With `ends_within` whole days end a second before midnight, for a Severa that takes the end for the last day.
+    """
     return {
-        **_scalars_of(entry, ZoneInfo(user.zone)),
+        **_scalars_of(entry, ZoneInfo(user.zone), ends_within),
         "activityType": {"guid": type_guid},
         "ownerUser": {"guid": user.guid},
     }
 
 
-def changes_of(change: Entry, *, user: User, type_guid: str = "") -> list[dict[str, str]]:
-    """Return the JSON Patch that writes the known fields, and the type where one is given; never null."""
-    scalars = _scalars_of(change, ZoneInfo(user.zone))
+def changes_of(
+    change: Entry, *, user: User, type_guid: str = "", ends_within: bool = False
+) -> list[dict[str, str]]:
+    """Return the JSON Patch that writes the known fields, and the type where one is given; never null.
+
+    For `ends_within` see `body_of`.
+    """
+    scalars = _scalars_of(change, ZoneInfo(user.zone), ends_within)
     if scalars.get("hasDuration") is False:
         # Whether null clears an end is not known, and an old end could lie before the new start.
         scalars["endDateTime"] = scalars["startDateTime"]
@@ -99,6 +110,14 @@ def changes_of(change: Entry, *, user: User, type_guid: str = "") -> list[dict[s
         {"op": "Replace", "path": f"/{name}", "value": _as_text(value)}
         for name, value in scalars.items()
     ]
+
+
+def is_day_too_long(shown: Entry, wished: Entry) -> bool:
+    """Tell whether Severa took the midnight that ends whole days for one more day."""
+    match shown.when, wished.when:
+        case AllDay(first, date() as until), AllDay(wished_first, date() as wished_until):
+            return first == wished_first and until == wished_until + _ONE_DAY
+    return False
 
 
 def participant_of(row: Row) -> Participant | None:
@@ -212,12 +231,12 @@ def _is_bare(row: Row) -> bool:
     return not (holds or row.get("hasHours") or row.get("isClosed"))
 
 
-def _scalars_of(entry: Entry, zone: ZoneInfo) -> dict[str, Scalar]:
+def _scalars_of(entry: Entry, zone: ZoneInfo, ends_within: bool) -> dict[str, Scalar]:
     scalars: dict[str, Scalar] = {}
     if entry.title is not UNKNOWN:
         scalars["name"] = entry.title
     if entry.when is not UNKNOWN:
-        scalars |= _times_of(entry.when, zone)
+        scalars |= _times_of(entry.when, zone, ends_within)
     if entry.location is not UNKNOWN:
         scalars["location"] = entry.location
     if entry.notes is not UNKNOWN:
@@ -225,11 +244,12 @@ def _scalars_of(entry: Entry, zone: ZoneInfo) -> dict[str, Scalar]:
     return scalars
 
 
-def _times_of(when: When, zone: ZoneInfo) -> dict[str, Scalar]:
+def _times_of(when: When, zone: ZoneInfo, ends_within: bool) -> dict[str, Scalar]:
     assert when.recurrence is None, "How Severa takes a changed rule is not known; none is written."
     if isinstance(when, AllDay):
         start = day_start(when.first, zone)
         end = None if when.until is None else day_start(when.until, zone)
+        end = end - _ONE_SECOND if end and ends_within else end
     else:
         start, end = when.start, when.end
     return {

@@ -44,6 +44,31 @@ async def test_every_kind_of_time_is_taken(world: World, when: Any) -> None:
     assert made.entry.when == when
 
 
+async def test_q1_a_severa_that_counts_the_last_day_is_understood_after_one_answer(
+    world: World,
+) -> None:
+    world.state.switches = replace(world.state.switches, all_day_end="inclusive")
+    fair = Entry(title="Fair", when=AllDay(date(2026, 3, 28), date(2026, 3, 30)))
+    kind = world.types["CalendarEntry"]
+
+    made = [await world.client.create(world.anna, fair, type_guid=kind) for _ in range(3)]
+
+    assert {activity.entry.when for activity in made} == {fair.when}
+    assert world.calls("activities.patch") == 1
+    ends = {row["endDateTime"] for row in world.state.activities()}
+    assert ends == {"2026-03-29T20:59:59+00:00"}
+
+
+async def test_days_that_cannot_be_put_right_are_shown_as_they_are(world: World) -> None:
+    world.state.switches = replace(world.state.switches, all_day_end="inclusive")
+    fair = Entry(title="Fair", when=AllDay(date(2026, 3, 28), date(2026, 3, 30)))
+    world.fail("activities.patch", status=503)
+
+    made = await world.client.create(world.anna, fair, type_guid=world.types["CalendarEntry"])
+
+    assert made.entry.when == AllDay(date(2026, 3, 28), date(2026, 3, 31))
+
+
 @pytest.mark.parametrize("when", WHENS)
 async def test_every_kind_of_time_can_become_any_other(world: World, when: Any) -> None:
     guid = world.add()
