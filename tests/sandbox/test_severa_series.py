@@ -272,6 +272,18 @@ async def test_a_person_makes_a_single_repeat_and_stop() -> None:
         assert await _occurrences(severa) == []
 
 
+async def test_a_series_that_ends_to_be_one_takes_its_exceptions_along() -> None:
+    async with company() as severa:
+        guid = (await severa.create(recurrence=WEEKLY))["guid"]
+        (moved,) = (await severa.patch((await _occurrences(severa))[0]["guid"], name="x")).body
+
+        with pytest.raises(SeveraError):
+            severa.state.person_patch(severa.anna, moved["guid"], recurrence=WEEKLY)
+        severa.state.person_patch(severa.anna, guid, recurrence=None)
+
+        assert await _listed(severa) == ["None"]
+
+
 @pytest.mark.parametrize("stamps", [True, False])
 async def test_q9_an_edit_of_a_series_stamps_its_occurrences_or_not(stamps: bool) -> None:
     async with company(Switches(series_edit_stamps=stamps)) as severa:

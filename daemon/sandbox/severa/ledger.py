@@ -49,13 +49,14 @@ class Ledger(Calendar):
         """Change these attributes of an activity; an occurrence becomes an exception."""
         before = self.find(guid)
         self._check_choice(before, attributes)
-        if "recurrence" in attributes and before.parent_guid is None:
-            kind = "Series" if attributes["recurrence"] else "None"
-            attributes = {**attributes, "recurrence_type": kind, "cancelled": ()}
+        if "recurrence" in attributes:
+            attributes = {**attributes, **self._ruled(before, attributes["recurrence"])}
         row = replace(self._writable(before, author), **attributes)
         if set(attributes) != {"has_hours"} or self.switches.hours_stamp:
             row = replace(row, updated=self.clock(), updated_by=author)
         row = self._settled(row, attributes)
+        if before.recurrence_type == "Series" and row.recurrence_type == "None":
+            self._remove_exceptions(before)
         self._keep(row, before)
         self._list_owner(row, before.owner_guid)
         self.tell()
@@ -172,6 +173,12 @@ class Ledger(Calendar):
         if row.is_unassigned and is_creators:
             row = replace(row, owner_guid=row.created_by)
         return row
+
+    def _ruled(self, before: Activity, recurrence: Json | None) -> Json:
+        """Return what follows from another rule, or from none any more."""
+        if before.parent_guid is not None:
+            raise forbidden_operation("What belongs to a series has no rule of its own.")
+        return {"recurrence_type": "Series" if recurrence else "None", "cancelled": ()}
 
     def _writable(self, activity: Activity, author: str) -> Activity:
         """Return an activity that can be kept: an occurrence as the exception that a write makes of it."""
