@@ -1,7 +1,6 @@
 """The company's activities, types and users in Severa, object by object and as listings."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -13,7 +12,7 @@ from daemon.core.company import ActivityType, User
 from daemon.core.entry import UNKNOWN, AllDay, Entry, When, address_in, differing
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
+from daemon.errors import Forbidden, Gone, Refused, Stale, SyncError, Transient
 from daemon.secret import Secret
 from daemon.severa.errors import (
     CHANGE,
@@ -30,7 +29,14 @@ from daemon.severa.listing import pages
 from daemon.severa.participants import Participants
 from daemon.severa.reader import Reader, Shown, user_path
 from daemon.severa.times import day_start
-from daemon.severa.translate import Row, body_of, changes_of, type_of, user_of
+from daemon.severa.translate import (
+    Row,
+    body_of,
+    changes_of,
+    is_day_too_long,
+    type_of,
+    user_of,
+)
 from daemon.severa.transport import Params, Transport, segment
 
 T = TypeVar("T")
@@ -44,7 +50,9 @@ COMPLETE: Final = "complete"
 """The cursor of a listing that shows how things stand and has nothing to continue from."""
 
 _SINGLES: Final = ("recurrenceType", "None")
-_SERIES: Final = ("recurrenceType", "Series")
+_KINDS: Final = (_SINGLES, ("recurrenceType", "Series"), ("recurrenceType", "Exception"))
+"""The three listings: without this filter one would bring every occurrence, and no series."""
+
 _AS_MEMBER: Final = ("includeAsMember", "true")
 _AROUND: Final = timedelta(days=1)
 
@@ -62,7 +70,9 @@ class SeveraClient:
         spend: Callable[[], Awaitable[None]],
         monotonic: Callable[[], float],
         timeout_s: float = 30.0,
+        tell: Callable[[str], None] = lambda what: None,
     ) -> None:
+        """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone."""
         self._transport = Transport(
             base_url,
             client_id,
@@ -72,7 +82,8 @@ class SeveraClient:
             monotonic=monotonic,
             timeout_s=timeout_s,
         )
-        self._reader = Reader(self._transport)
+        self._reader = Reader(self._transport, tell)
+        self._ends_within = False
         self._participants = Participants(self._transport, self._reader)
 
     async def read(self, user: User, ref: str) -> Activity | None:
@@ -80,7 +91,6 @@ class SeveraClient:
 
         Raises:
             Gone: It is not found.
-            Forbidden: It has become an occurrence of a series.
         """
         return await self._participants.shown(await self._current(ref), user)
 
@@ -104,13 +114,14 @@ class SeveraClient:
     async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
         """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
         owner = await self._in_own_zone(user)
-        body = body_of(entry, user=owner, type_guid=type_guid)
+        body = body_of(entry, user=owner, type_guid=type_guid, ends_within=self._ends_within)
         try:
             answer = await self._transport.call(CREATE, "POST", "/v1/activities", body=body)
         except Gone as error:
             # Not the activity, which is yet to be: its type or its owner.
             raise Refused(str(error), reason="NotFound") from error
         made = await self._reader.written(answer.content)
+        made = await self._with_right_days(made, entry, owner)
         return await self._participants.peopled(made, user)
 
     async def change(
@@ -131,12 +142,15 @@ class SeveraClient:
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
         _require_unchanged(now, seen, change.known().keys(), type_too=bool(new_type))
         owner = await self._in_own_zone(replace(user, guid=now.user))
-        operations = changes_of(change, user=owner, type_guid=new_type)
+        operations = changes_of(
+            change, user=owner, type_guid=new_type, ends_within=self._ends_within
+        )
         if not operations:
             return _with_people_of(seen, now)
-        path = _path(seen.ref)
-        answer = await self._transport.call(CHANGE, "PATCH", path, body=operations)
-        return _with_people_of(seen, await self._reader.written(_only_row(answer.content)))
+        shown = await self._with_right_days(
+            await self._patched(seen.ref, operations), change, owner
+        )
+        return _with_people_of(seen, shown)
 
     async def remove(self, user: User, seen: Activity) -> None:
         """Delete it, unless hours have been booked on it.
@@ -160,8 +174,7 @@ class SeveraClient:
         """
         shown: Shown = {}
         latest = since
-        # The listing without this filter would show every occurrence, and not the series.
-        for kind in (_SINGLES, _SERIES):
+        for kind in _KINDS:
             filters = [("changedSince", since.isoformat()), kind]
             async for page in self._listed(filters, shown):
                 latest = max([latest, *_stamps(page)])
@@ -180,7 +193,7 @@ class SeveraClient:
         shown: Shown = {}
         for first in range(0, len(users), USERS_A_LISTING):
             batch = [("userGuids", guid) for guid in users[first : first + USERS_A_LISTING]]
-            for kind in (_SINGLES, _SERIES):
+            for kind in _KINDS:
                 filters = [*batch, _AS_MEMBER, *window, kind]
                 async for page in self._listed(filters, shown):
                     yield page
@@ -213,14 +226,14 @@ class SeveraClient:
         """Return all activity types, inactive ones included; those of unknown categories are not."""
         found: dict[str, ActivityType] = {}
         async for rows in pages(self._transport, LIST_TYPES, "/v1/activitytypes"):
-            found |= {kind.guid: kind for kind in _readable(rows, type_of)}
+            found |= {kind.guid: kind for kind in self._readable(rows, type_of)}
         return tuple(found.values())
 
     async def users(self) -> tuple[User, ...]:
         """Return all users, inactive ones included."""
         found: dict[str, User] = {}
         async for rows in pages(self._transport, LIST_USERS, "/v1/users"):
-            found |= {user.guid: user for user in _readable(rows, user_of)}
+            found |= {user.guid: user for user in self._readable(rows, user_of)}
         self._reader.learn(found.values())
         return tuple(found.values())
 
@@ -232,6 +245,25 @@ class SeveraClient:
         _require_unchanged(now, seen, (), type_too=False)
         return await self._participants.change(now, user, address, answer)
 
+    async def _patched(self, ref: str, operations: list[dict[str, str]]) -> Activity:
+        answer = await self._transport.call(CHANGE, "PATCH", _path(ref), body=operations)
+        return await self._reader.written(_only_row(answer.content))
+
+    async def _with_right_days(self, shown: Activity, wished: Entry, owner: User) -> Activity:
+        """Return what was written; whole days that Severa took for one more are said again as it says them.
+
+        Whether their end counts is not documented, so the first answer tells, for all later writes as well.
+        """
+        if self._ends_within or not is_day_too_long(shown.entry, wished):
+            return shown
+        self._ends_within = True
+        operations = changes_of(Entry(when=wished.when), user=owner, ends_within=True)
+        try:
+            return await self._patched(shown.ref, operations)
+        except SyncError:
+            # The write itself was carried out, and its answer is what counts.
+            return shown
+
     async def _current(self, ref: str) -> Activity:
         answer = await self._transport.call(READ, "GET", _path(ref))
         return await self._reader.single(answer.content)
@@ -239,6 +271,14 @@ class SeveraClient:
     async def _listed(self, filters: Params, shown: Shown) -> AsyncIterator[Page[Activity]]:
         async for rows in pages(self._transport, LIST, "/v1/activities", filters):
             yield await self._reader.page(rows, shown)
+
+    def _readable(self, rows: Iterable[Row], translate: Callable[[Row], T]) -> Iterator[T]:
+        """Yield what can be read: one odd row must not hide all the others."""
+        for row in rows:
+            try:
+                yield translate(row)
+            except Unreadable as error:
+                self._reader.unreadable(error)
 
     async def _in_own_zone(self, user: User) -> User:
         return replace(user, zone=(await self._reader.user(user.guid)).zone)
@@ -289,10 +329,3 @@ def _span(when: When, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return a stretch of time that surely overlaps the entry, however Severa reads its days."""
     start = day_start(when.first, zone) if isinstance(when, AllDay) else when.start
     return start - _AROUND, start + _AROUND
-
-
-def _readable(rows: Iterable[Row], translate: Callable[[Row], T]) -> Iterator[T]:
-    """Yield what can be read: one odd row must not hide all the others."""
-    for row in rows:
-        with suppress(Unreadable):
-            yield translate(row)

@@ -47,6 +47,7 @@ _COMPANY_HINTS: Final = {
     "AddonMissing": "Add the REST API add-on to the Severa subscription.",
     "AddonMissingTermsOfServiceApproval": "Approve the terms of the REST API in Severa.",
     "AuthenticationRequired": "Check severa.client_id and its secret file.",
+    "ConfigurationError": "Severa's own configuration is at fault; ask Severa's support.",
     "ExcludedFromTrial": "The trial of Severa does not include the REST API.",
     "FeatureIsNotEnabled": "Switch the REST API on under Settings > Integrations in Severa.",
     "HttpsRequired": "Give severa.base_url with https.",
@@ -55,11 +56,14 @@ _COMPANY_HINTS: Final = {
     "OrganizationNotActive": "The organization is not active in Severa.",
     "TermsOfServiceNotApproved": "Approve the terms of the REST API in Severa.",
     "TrialExpired": "The trial of Severa has ended.",
+    "UserLicenseType": "The licence of the integration's user in Severa does not include this.",
 }
 """Refusals that concern every call, so the whole company."""
 
+_OF_ALL_CALLS: Final = frozenset({*_COMPANY_HINTS, "InsufficientApiScope"})
 _ENTRY_ONLY: Final = frozenset({"InvalidOperation", "PermissionDenied"})
 _TRY_LATER: Final = frozenset({408, 425})
+_PAUSE_MAX_S: Final = 3600.0
 _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9./]{0,59}")
 
 
@@ -72,11 +76,15 @@ def error_of(
         return RateLimited(f"{what}: too many requests.", retry_after=_retry_after(headers))
     if status == 404:
         return Gone(f"{what}: not found.")
-    if status == 401:
-        return credentials_refused()
     if not 400 <= status < 500 or status in _TRY_LATER:
         return Transient(f"{what}: HTTP {status}.")
-    return _refusal(operation, status, body)
+    kind, place = _problem(body)
+    if status == 401 and (kind not in _OF_ALL_CALLS or kind == "AuthenticationRequired"):
+        return credentials_refused()
+    if kind == "InternalSystemError":
+        # Whatever the status: Severa failed, and what it had done by then is not known.
+        return Transient(f"{what}: {kind}.")
+    return _refusal(operation, kind or f"HTTP {status}", place)
 
 
 def credentials_refused() -> CompanyRefused:
@@ -100,9 +108,7 @@ def token_refused(status: int, headers: Mapping[str, str], body: bytes) -> SyncE
     return error
 
 
-def _refusal(operation: Operation, status: int, body: bytes) -> Refused:
-    kind, place = _problem(body)
-    kind = kind or f"HTTP {status}"
+def _refusal(operation: Operation, kind: str, place: str) -> Refused:
     message = f"Severa did not {operation.name}: {kind}{f' ({place})' if place else ''}."
     if kind == "InsufficientApiScope":
         missing = operation.scope or "a scope"
@@ -118,7 +124,7 @@ def _problem(body: bytes) -> tuple[str, str]:
     try:
         error = json.loads(body)["error"]
         return _word(error["type"]), _place(error)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return "", ""
 
 
@@ -135,12 +141,14 @@ def _word(text: object) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the pause in seconds; a date is counted from the answer's own, not from our clock."""
+    """Return the pause in seconds, an hour at most; a date is counted from the answer's own, not from our clock."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
-        return float(text)
+        return min(float(text[:9]), _PAUSE_MAX_S)
     until, now = http_date(text), http_date(headers.get("Date", ""))
-    return max(0.0, (until - now).total_seconds()) if until and now else None
+    if until is None or now is None:
+        return None
+    return min(max(0.0, (until - now).total_seconds()), _PAUSE_MAX_S)
 
 
 def http_date(text: str) -> datetime | None:

@@ -22,8 +22,10 @@ async def pages(
 ) -> AsyncIterator[list[Row]]:
     """Yield the rows of each page; after a restart rows come again, so callers know them by guid.
 
+    A page may be short, or empty; the listing is over when no next one is named.
+
     Raises:
-        Transient: It cannot be read to its end now.
+        Transient: It cannot be read to its end now, or goes round in a circle.
     """
     for _ in range(RESTARTS_MAX + 1):
         try:
@@ -38,7 +40,8 @@ async def pages(
 async def _once_through(
     transport: Transport, operation: Operation, path: str, filters: Params
 ) -> AsyncIterator[list[Row]]:
-    page_token = ""
+    page_token, before = "", None
+    asked: set[str] = set()
     for _ in range(PAGES_MAX):
         # A page token does not remember the filters, so they go with each page.
         params = [*filters, ("rowCount", str(ROWS_A_PAGE))]
@@ -51,10 +54,15 @@ async def _once_through(
             if page_token and not isinstance(error, CompanyRefused):
                 raise _PageTokenError from error
             raise
-        yield rows_of(operation, answer.content)
-        page_token = answer.next_page
+        rows, page_token = rows_of(operation, answer.content), answer.next_page
+        # The same page again under another token: Severa passes over the token it was given.
+        if page_token in asked or (rows and rows == before):
+            raise Transient(f"Severa did not {operation.name}: it gives the same page again.")
+        yield rows
         if not page_token:
             return
+        asked.add(page_token)
+        before = rows
     raise Transient(f"Severa did not {operation.name}: more than {PAGES_MAX} pages.")
 
 

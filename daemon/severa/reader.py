@@ -1,28 +1,35 @@
 """Reads activities out of rows, each in the zone of its owner, and knows the company's users by guid and address."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from daemon.core.company import User
 from daemon.core.link import Activity
 from daemon.core.listing import Page
 from daemon.errors import Forbidden, Gone, SyncError, Transient
 from daemon.severa.errors import READ_USER, Unreadable
-from daemon.severa.translate import Row, activity_of, user_of
+from daemon.severa.translate import Row, activity_of, is_occurrence, is_part_of_series, user_of
 from daemon.severa.transport import Transport, segment
+
+TOLD_MAX: Final = 100
 
 Shown = dict[str, datetime | None]
 """The activities that a listing has brought so far, each with its stamp."""
 
 
 class Reader:
-    """Knows the company's users, of whom rows name no zone and not always an address."""
+    """Knows the company's users, of whom rows name no zone and not always an address.
 
-    def __init__(self, transport: Transport) -> None:
+    What cannot be read is left alone and told once, in words without anything personal.
+    """
+
+    def __init__(self, transport: Transport, tell: Callable[[str], None]) -> None:
         self._transport = transport
+        self._tell = tell
+        self._told: set[str] = set()
         self._users: dict[str, User] = {}
         self._knows_all = False
 
@@ -54,15 +61,11 @@ class Reader:
         """Return the one activity that was asked for.
 
         Raises:
-            Forbidden: It is an occurrence of a series.
             Unreadable: It is no activity.
         """
         if not isinstance(row, dict):
             raise Unreadable("Severa gave no activity.")
-        activity = await self._activity(row)
-        if activity is None:
-            raise Forbidden("The activity is an occurrence of a series.", reason="Occurrence")
-        return replace(activity, original=json.dumps(row))
+        return replace(await self._activity(row), original=json.dumps(row))
 
     async def written(self, row: Any) -> Activity:
         """Return the activity that a write shows.
@@ -71,13 +74,18 @@ class Reader:
             Unreadable: It cannot be read, for whatever reason; it was written all the same.
         """
         try:
+            if isinstance(row, dict) and is_part_of_series(row):
+                raise Unreadable("Severa shows an occurrence of a series for what was written.")
             return await self.single(row)
         except SyncError as error:
             # Also a refusal, or a pause, that is about the owner's zone and would be taken for the write's.
             raise Unreadable("Severa's answer to a write cannot be read.") from error
 
     async def page(self, rows: Iterable[Row], shown: Shown) -> Page[Activity]:
-        """Return the rows that were not shown yet, or have changed since, and note them in `shown`."""
+        """Return the rows that were not shown yet, or have changed since, and note them in `shown`.
+
+        Occurrences are left out, of which a series makes any number: what is kept is the series.
+        """
         seen: list[Activity] = []
         skipped = 0
         for row in rows:
@@ -95,13 +103,23 @@ class Reader:
             self._users[guid] = await self._ask(guid)
         return self._users[guid]
 
+    def unreadable(self, error: Unreadable) -> None:
+        """Tell once that there is something that cannot be read."""
+        what = str(error)
+        if what not in self._told and len(self._told) < TOLD_MAX:
+            self._told.add(what)
+            self._tell(what)
+
     async def _activity_or_none(self, row: Row) -> Activity | None:
+        if is_occurrence(row):
+            return None
         try:
             return await self._activity(row)
-        except Unreadable:
+        except Unreadable as error:
+            self.unreadable(error)
             return None
 
-    async def _activity(self, row: Row) -> Activity | None:
+    async def _activity(self, row: Row) -> Activity:
         owner = row.get("ownerUser")
         guid = owner.get("guid") if isinstance(owner, dict) else None
         if not isinstance(guid, str) or not guid:

@@ -1,6 +1,7 @@
 """Severa's models as our values, and our changes as Severa's; pure (Severa REST API, ActivityModel)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from daemon.core.link import Activity
 from daemon.core.recurrence import Recurrence
 from daemon.core.text import canonical_text
 from daemon.severa.errors import Unreadable
+from daemon.severa.notes import notes_of
 from daemon.severa.times import day_of, day_start, instant_of, is_day_start, text_of, zone_of
 
 Row = Mapping[str, Any]
@@ -22,8 +24,10 @@ TRANSLATOR: Final = 1
 """Raise it when the same row comes to another entry than before: nobody has edited it, and nothing is written."""
 
 _PRIVATE: Final = frozenset({Category.PERSONAL, Category.ABSENCE})
-_NOT_SYNCED: Final = ("Occurrence", "Exception")
+_PARTS_OF_SERIES: Final = ("Occurrence", "Exception")
+_WORD: Final = re.compile(r"[A-Za-z]{1,40}")
 _ONE_DAY: Final = timedelta(days=1)
+_ONE_SECOND: Final = timedelta(seconds=1)
 _ANSWERS: Final = {
     "Accepted": Answer.ACCEPTED,
     "Tentative": Answer.TENTATIVE,
@@ -44,16 +48,24 @@ class Participant:
     answer: Answer
 
 
-def activity_of(row: Row, *, zone: str) -> Activity | None:
-    """Return the activity in a row, None for a single occurrence of a series.
+def is_part_of_series(row: Row) -> bool:
+    """Tell whether a row is one time that a series takes place, as its rule says or otherwise."""
+    return row.get("recurrenceType") in _PARTS_OF_SERIES
+
+
+def is_occurrence(row: Row) -> bool:
+    """Tell whether a row is one that a series makes of itself, and not kept for its own sake."""
+    return row.get("recurrenceType") == "Occurrence"
+
+
+def activity_of(row: Row, *, zone: str) -> Activity:
+    """Return the activity in a row; what belongs to a series has a recurrence.
 
     `zone` is the owner's: the days of an all-day activity are days there.
 
     Raises:
         Unreadable: The row lacks what every activity has.
     """
-    if row.get("recurrenceType") in _NOT_SYNCED:
-        return None
     category = _category(_required(row, "activityType", "category"))
     return Activity(
         ref=_required(row, "guid"),
@@ -71,24 +83,45 @@ def activity_of(row: Row, *, zone: str) -> Activity | None:
     )
 
 
-def body_of(entry: Entry, *, user: User, type_guid: str) -> dict[str, Any]:
-    """Return the model to POST for a new activity of `user`; fields not known are left out."""
+def body_of(
+    entry: Entry, *, user: User, type_guid: str, ends_within: bool = False
+) -> dict[str, Any]:
+    """Return the model to POST for a new activity of `user`; fields not known are left out.
+
+    With `ends_within` whole days end a second before midnight, for a Severa that takes the end for the last day.
+    """
     return {
-        **_scalars_of(entry, ZoneInfo(user.zone)),
+        **_scalars_of(entry, ZoneInfo(user.zone), ends_within),
         "activityType": {"guid": type_guid},
         "ownerUser": {"guid": user.guid},
     }
 
 
-def changes_of(change: Entry, *, user: User, type_guid: str = "") -> list[dict[str, str | None]]:
-    """Return the JSON Patch that writes the known fields, and the type where one is given."""
-    scalars = _scalars_of(change, ZoneInfo(user.zone))
+def changes_of(
+    change: Entry, *, user: User, type_guid: str = "", ends_within: bool = False
+) -> list[dict[str, str]]:
+    """Return the JSON Patch that writes the known fields, and the type where one is given; never null.
+
+    For `ends_within` see `body_of`.
+    """
+    scalars = _scalars_of(change, ZoneInfo(user.zone), ends_within)
+    if scalars.get("hasDuration") is False:
+        # Whether null clears an end is not known, and an old end could lie before the new start.
+        scalars["endDateTime"] = scalars["startDateTime"]
     if type_guid:
         scalars["activityType/guid"] = type_guid
     return [
         {"op": "Replace", "path": f"/{name}", "value": _as_text(value)}
         for name, value in scalars.items()
     ]
+
+
+def is_day_too_long(shown: Entry, wished: Entry) -> bool:
+    """Tell whether Severa took the midnight that ends whole days for one more day."""
+    match shown.when, wished.when:
+        case AllDay(first, date() as until), AllDay(wished_first, date() as wished_until):
+            return first == wished_first and until == wished_until + _ONE_DAY
+    return False
 
 
 def participant_of(row: Row) -> Participant | None:
@@ -143,7 +176,7 @@ def _entry_of(row: Row, category: Category, zone: ZoneInfo) -> Entry:
         title=_text(row.get("name")),
         when=_when_of(row, zone),
         location=_text(row.get("location")),
-        notes=_text(row.get("notes")),
+        notes=_notes(row.get("notes")),
         private=category in _PRIVATE,
     )
 
@@ -172,6 +205,8 @@ def _until(start: datetime, end: datetime | None, zone: ZoneInfo) -> date:
 
 
 def _recurrence_of(row: Row, zone: ZoneInfo) -> Recurrence | None:
+    if is_part_of_series(row):
+        return Recurrence((_part_of(row),), zone.key)
     if row.get("recurrenceType") != "Series":
         return None
     pattern = row.get("recurrence") or {}
@@ -180,6 +215,12 @@ def _recurrence_of(row: Row, zone: ZoneInfo) -> Recurrence | None:
     # The rule as text has no stated format, and the last occurrence follows from the rest.
     said = {name: pattern.get(name) for name in ("frequency", "pattern", "range", "exceptions")}
     return Recurrence((json.dumps(_without_nulls(said), sort_keys=True),), zone.key)
+
+
+def _part_of(row: Row) -> str:
+    """Say of which series it is a part, in words of ours: Severa does not say which occurrence it was."""
+    parent = _text(row.get("recurrenceParentActivityGuid"))
+    return f"{row['recurrenceType']} {parent}".strip()
 
 
 def _without_nulls(value: Any) -> Any:
@@ -194,12 +235,12 @@ def _is_bare(row: Row) -> bool:
     return not (holds or row.get("hasHours") or row.get("isClosed"))
 
 
-def _scalars_of(entry: Entry, zone: ZoneInfo) -> dict[str, Scalar]:
+def _scalars_of(entry: Entry, zone: ZoneInfo, ends_within: bool) -> dict[str, Scalar]:
     scalars: dict[str, Scalar] = {}
     if entry.title is not UNKNOWN:
         scalars["name"] = entry.title
     if entry.when is not UNKNOWN:
-        scalars |= _times_of(entry.when, zone)
+        scalars |= _times_of(entry.when, zone, ends_within)
     if entry.location is not UNKNOWN:
         scalars["location"] = entry.location
     if entry.notes is not UNKNOWN:
@@ -207,11 +248,12 @@ def _scalars_of(entry: Entry, zone: ZoneInfo) -> dict[str, Scalar]:
     return scalars
 
 
-def _times_of(when: When, zone: ZoneInfo) -> dict[str, Scalar]:
+def _times_of(when: When, zone: ZoneInfo, ends_within: bool) -> dict[str, Scalar]:
     assert when.recurrence is None, "How Severa takes a changed rule is not known; none is written."
     if isinstance(when, AllDay):
         start = day_start(when.first, zone)
         end = None if when.until is None else day_start(when.until, zone)
+        end = end - _ONE_SECOND if end and ends_within else end
     else:
         start, end = when.start, when.end
     return {
@@ -222,8 +264,9 @@ def _times_of(when: When, zone: ZoneInfo) -> dict[str, Scalar]:
     }
 
 
-def _as_text(value: Scalar) -> str | None:
+def _as_text(value: Scalar) -> str:
     # The contract declares every value of a patch a string.
+    assert value is not None, "Null in a patch may clear, be refused or be passed over."
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -245,11 +288,18 @@ def _category(name: object) -> Category:
     try:
         return Category(name)
     except ValueError:
-        raise Unreadable("Severa gave a category of activities that is not known.") from None
+        known_as = f" ({name})" if isinstance(name, str) and _WORD.fullmatch(name) else ""
+        raise Unreadable(
+            f"Severa gave a category of activities that is not known{known_as}."
+        ) from None
 
 
 def _text(value: object) -> str:
     return canonical_text(value) if isinstance(value, str) else ""
+
+
+def _notes(value: object) -> str:
+    return notes_of(value) if isinstance(value, str) else ""
 
 
 def _instant_or_none(value: object) -> datetime | None:

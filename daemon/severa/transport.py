@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
 from daemon.errors import Transient
@@ -22,6 +22,9 @@ SCOPES: Final = (
     "settings:read",
     "users:read",
 )
+
+ANSWER_BYTES_MAX: Final = 32 << 20
+"""More than a hundred activities with the longest notes ever hold, and little enough to keep in memory."""
 
 Params = Sequence[tuple[str, str]]
 
@@ -128,7 +131,8 @@ class Transport:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                raw = _Raw(response.status, response.headers, await response.read())
+                body = await _body(operation, response)
+                raw = _Raw(response.status, response.headers, body)
         except (ClientError, TimeoutError, OSError) as error:
             # Only the kind of error: its text may hold the whole address with its parameters.
             how = "in time" if isinstance(error, TimeoutError) else f"({type(error).__name__})"
@@ -148,6 +152,15 @@ def segment(ref: str) -> str:
     """Return an id as one segment of a path; ids of occurrences hold a semicolon."""
     assert ref, "An empty id would name the whole collection."
     return quote(ref, safe="")
+
+
+async def _body(operation: Operation, response: ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > ANSWER_BYTES_MAX:
+            raise Unreadable(f"Severa did not {operation.name}: its answer does not end.")
+    return bytes(body)
 
 
 def _content(operation: Operation, body: bytes) -> Any:

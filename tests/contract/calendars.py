@@ -22,6 +22,7 @@ from daemon.secret import Secret
 from daemon.severa.client import SeveraClient
 from daemon.sync.ports import GoogleCalendar, SeveraCalendar
 from tests.contract.google_watch import watched
+from tests.contract.severa_document import Watch
 from tests.doubles.google import GoogleDouble
 from tests.doubles.severa import Company, SeveraDouble
 
@@ -315,6 +316,8 @@ async def severa_served() -> AsyncIterator[Severa]:
     state, faults = SeveraState(clock=clock), Faults(clock=clock)
     state.requests_per_second = None
     state.add_credentials("acme", SECRET)
+    watch = Watch(lets_refused_pass=True)
+    state.witnesses.append(watch)
     async with (
         TestServer(make_severa(state, faults, clock=clock), host="127.0.0.1") as server,
         ClientSession() as session,
@@ -338,6 +341,7 @@ async def severa_served() -> AsyncIterator[Severa]:
         )
         await client.users()
         yield Severa(client, _ServedColleagues(state), clock, anna, ben, cara, kinds)
+    watch.require_none()
 
 
 async def _spend_severa() -> None:

@@ -1,6 +1,6 @@
 """An event that is made private, or open, after it was linked (B4)."""
 
-from daemon.sandbox.severa.model import Switches
+from daemon.sandbox.severa import Switches
 from tests.e2e.installation import Installation
 
 

@@ -72,8 +72,7 @@ class Company:
         ) as reply:
             is_json = reply.content_type == "application/json"
             answer = await reply.json() if is_json else await reply.text()
-            if reply.status != 429:
-                check_answer(method, path, reply.status, reply.content_type, answer)
+            check_answer(method, path, reply.status, reply.content_type, answer, reply.headers)
             return Answer(reply.status, reply.headers, answer)
 
     async def log_in(self, scope: str | None = None) -> Answer:

@@ -187,7 +187,7 @@ async def test_the_limit_is_counted_anew_after_a_second_and_for_each_client() ->
 
 
 async def test_a_switch_lets_the_limit_name_a_pause() -> None:
-    async with company(Switches(retry_after=True)) as severa:
+    async with company(Switches(retry_after="seconds")) as severa:
         severa.state.requests_per_second = 1
 
         answers = await _ask(severa, CLIENT_ID, 2)

@@ -19,7 +19,9 @@ async def _furnish(severa: Company) -> None:
     await severa.create(name="todo", activityType={"guid": types["SalesEvent"]}, endDateTime=...)
     await severa.create(name="task", activityType={"guid": types["Task"]}, isClosed=True)
     await severa.create(name="free", isUnassigned=True)
-    await severa.create(name="series", recurrence={"frequency": "Daily"})
+    rule = {"frequency": "Daily", "range": {"maxOccurrences": 2}}
+    april = {"startDateTime": "2026-04-01T09:00:00Z", "endDateTime": "2026-04-01T10:00:00Z"}
+    await severa.create(name="series", recurrence=rule, **april)
     booked = await severa.create(name="booked")
     severa.state.person_patch(severa.anna, booked["guid"], hasHours=True)
     joined = await severa.create(name="joined")
@@ -37,14 +39,16 @@ async def _listed(params: dict[str, Any]) -> set[str]:
         return set(await severa.names(**query))
 
 
-ALL = {"early", "late", "bens", "todo", "task", "free", "booked", "joined"}
+SINGLES = {"early", "late", "bens", "todo", "task", "free", "booked", "joined"}
+ALL = SINGLES | {"series"}
 
 
 @pytest.mark.parametrize(
     ("params", "names"),
     [
         ({}, ALL),
-        ({"recurrenceType": "None"}, ALL),
+        ({"recurrenceType": "None"}, SINGLES),
+        ({"recurrenceType": "Occurrence"}, {"series"}),
         ({"recurrenceType": "Series"}, {"series"}),
         ({"recurrenceType": "Exception"}, set()),
         ({"userGuids": ["BEN"]}, {"bens"}),
@@ -60,8 +64,8 @@ ALL = {"early", "late", "bens", "todo", "task", "free", "booked", "joined"}
         ({"hasDuration": "false"}, {"todo"}),
         ({"endDateTime": _at(6)}, {"early"}),
         ({"endDateTime": _at(5, 59)}, set()),
-        ({"startDateTime": _at(21)}, {"late"}),
-        ({"startDateTime": _at(21, 1)}, set()),
+        ({"startDateTime": _at(21)}, {"late", "series"}),
+        ({"startDateTime": _at(21, 1)}, {"series"}),
         ({"startDateTime": _at(6, 30), "endDateTime": _at(6, 40)}, {"early"}),
         (
             {
@@ -85,6 +89,106 @@ async def test_a_filter_keeps_what_it_names(params: dict[str, Any], names: set[s
     assert await _listed(params) == names
 
 
+async def _in_projects(severa: Company) -> dict[str, str]:
+    """Add activities of two projects, a sub-phase, customers and a contact, and return what they go by."""
+    state = severa.state
+    build = state.add_phase("Build", project="p-1", project_owner=severa.ben, business_unit="u-1")
+    wall = state.add_phase("Wall", project="p-1", parent=build)
+    brick = state.add_phase("Brick", project="p-1", parent=wall)
+    sell = state.add_phase("Sell", project="p-2", project_owner=severa.anna)
+    for name, phase in (("build", build), ("wall", wall), ("brick", brick), ("sell", sell)):
+        await severa.create(name=name, phase={"guid": phase})
+    await severa.create(name="bought", customer={"guid": "c-1"})
+    await severa.create(name="sold", customer={"guid": "c-2"}, projectTaskStatus={"guid": "s-1"})
+    contact = state.add_guest("Client")
+    met = await severa.create(name="met")
+    state.person_invite(severa.anna, met["guid"], contact)
+    state.change_user(severa.ben, keywords=("k-1",))
+    await severa.create(name="bens", ownerUser={"guid": severa.ben})
+    return {"build": build, "wall": wall, "sell": sell, "contact": contact, "ben": severa.ben}
+
+
+NO_PHASE = {"bought", "sold", "met", "bens"}
+NO_CUSTOMER = {"build", "wall", "brick", "sell", "met", "bens"}
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        ({"projectGuids": ["p-1"]}, {"build", "wall", "brick"} | NO_PHASE),
+        (
+            {"projectGuids": ["p-1"], "includeTasksWithNoProject": "false"},
+            {"build", "wall", "brick"},
+        ),
+        ({"includeTasksWithNoProject": "false"}, {"build", "wall", "brick", "sell"}),
+        ({"projectBusinessUnitGuids": ["u-1"]}, {"build"}),
+        ({"projectOwnerGuids": ["ben"]}, {"build"}),
+        ({"phaseGuids": ["build"]}, {"build"}),
+        ({"phaseGuids": ["build"], "includeSubPhases": "true"}, {"build", "wall", "brick"}),
+        ({"phaseGuids": ["wall", "sell"], "includeSubPhases": "true"}, {"wall", "sell"}),
+        ({"customerGuids": ["c-1"]}, {"bought"} | NO_CUSTOMER),
+        ({"customerGuids": ["c-1"], "includeTasksWithNoCustomer": "false"}, {"bought"}),
+        ({"includeTasksWithNoCustomer": "false"}, {"bought", "sold"}),
+        ({"projectTaskStatusGuids": ["s-1"]}, {"sold"}),
+        ({"contactGuids": ["contact"]}, {"met"}),
+        ({"userKeywordGuids": ["k-1"]}, {"bens"}),
+    ],
+)
+async def test_a_filter_of_projects_customers_and_contacts(
+    params: dict[str, Any], names: set[str]
+) -> None:
+    async with company() as severa:
+        known = await _in_projects(severa)
+        query = {
+            name: [known.get(each, each) for each in given] if isinstance(given, list) else given
+            for name, given in params.items()
+        }
+
+        assert set(await severa.names(**query)) == names
+
+
+async def test_a_phase_is_told_with_its_project() -> None:
+    async with company() as severa:
+        phase = severa.state.add_phase("Build", project="p-1", project_owner=severa.ben)
+
+        row = await severa.create(phase={"guid": phase})
+
+        assert row["phase"]["projectGuid"] == "p-1"
+        assert (row["phase"]["name"], row["phase"]["projectOwnerGuid"]) == ("Build", severa.ben)
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        ({"code": "C7"}, {"Carl"}),
+        ({"businessUnitGuids": "u-1"}, {"Carl"}),
+        ({"supervisorUserGuids": "ANNA"}, {"Carl"}),
+        ({"keywordGuids": "k-1"}, {"Carl"}),
+        ({"keywordGuids": "k-2"}, set()),
+    ],
+)
+async def test_users_are_listed_by_their_place_in_the_company(
+    params: dict[str, str], names: set[str]
+) -> None:
+    async with company() as severa:
+        severa.state.add_user(
+            "Carl", "Berg", "carl@example.com",
+            code="C7", business_unit="u-1", superior=severa.anna, keywords=("k-1",),
+        )  # fmt: skip
+        params = {name: severa.anna if text == "ANNA" else text for name, text in params.items()}
+
+        answer = await severa.call("GET", "/v1/users", params=params)
+
+        assert {row["firstName"] for row in answer.body} == names
+
+
+async def test_a_purpose_that_is_none_is_refused() -> None:
+    async with company() as severa:
+        answer = await severa.call("GET", "/v1/users", params={"purpose": "Dancing"})
+
+        assert (answer.status, answer.kind) == (400, "InvalidParameter")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -97,7 +201,8 @@ async def test_a_filter_keeps_what_it_names(params: dict[str, Any], names: set[s
         ("rowCount", "many"),
         ("pageToken", "3"),
         ("pageToken", "é"),
-        ("projectGuids", "p"),
+        ("rowCount", "-1"),
+        ("rowCount", "99999999999"),
     ],
 )
 async def test_a_bad_filter_is_refused(name: str, value: str) -> None:

@@ -17,6 +17,7 @@ from daemon.sandbox.severa import SeveraState, make_app
 from daemon.secret import Secret
 from daemon.severa.client import SeveraClient
 from daemon.sync.ports import SeveraCalendar
+from tests.contract.severa_document import Watch
 
 CLIENT_ID = "acme"
 SECRET = "swordfish"
@@ -33,6 +34,7 @@ class World:
     spent: int = 0
     monotonic_s: float = 1000.0
     types: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
     anna: User = field(init=False)
     client: SeveraClient = field(init=False)
 
@@ -52,6 +54,7 @@ class World:
             spend=spend,
             monotonic=lambda: self.monotonic_s,
             timeout_s=timeout_s,
+            tell=self.told.append,
         )
 
     @property
@@ -90,6 +93,8 @@ async def world() -> AsyncIterator[World]:
     state = SeveraState(clock=clock)
     state.requests_per_second = None
     state.add_credentials(CLIENT_ID, SECRET)
+    watch = Watch()
+    state.witnesses.append(watch)
     faults = Faults(clock=clock)
     async with (
         TestServer(make_app(state, faults, clock=clock)) as server,
@@ -104,6 +109,7 @@ async def world() -> AsyncIterator[World]:
         found.anna = User(guid, "anna@example.com", "Anna Virtanen", "Europe/Helsinki")
         found.client = found.new_client()
         yield found
+    watch.require_none()
 
 
 @pytest.fixture

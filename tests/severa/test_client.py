@@ -56,6 +56,31 @@ async def test_every_kind_of_time_is_taken(world: World, when: Any) -> None:
     assert made.entry.when == when
 
 
+async def test_q1_a_severa_that_counts_the_last_day_is_understood_after_one_answer(
+    world: World,
+) -> None:
+    world.state.switches = replace(world.state.switches, all_day_end="inclusive")
+    fair = Entry(title="Fair", when=AllDay(date(2026, 3, 28), date(2026, 3, 30)))
+    kind = world.types["CalendarEntry"]
+
+    made = [await world.client.create(world.anna, fair, type_guid=kind) for _ in range(3)]
+
+    assert {activity.entry.when for activity in made} == {fair.when}
+    assert world.calls("activities.patch") == 1
+    ends = {row["endDateTime"] for row in world.state.activities()}
+    assert ends == {"2026-03-29T20:59:59+00:00"}
+
+
+async def test_days_that_cannot_be_put_right_are_shown_as_they_are(world: World) -> None:
+    world.state.switches = replace(world.state.switches, all_day_end="inclusive")
+    fair = Entry(title="Fair", when=AllDay(date(2026, 3, 28), date(2026, 3, 30)))
+    world.fail("activities.patch", status=503)
+
+    made = await world.client.create(world.anna, fair, type_guid=world.types["CalendarEntry"])
+
+    assert made.entry.when == AllDay(date(2026, 3, 28), date(2026, 3, 31))
+
+
 @pytest.mark.parametrize("when", WHENS)
 async def test_every_kind_of_time_can_become_any_other(world: World, when: Any) -> None:
     guid = world.add()
@@ -252,13 +277,23 @@ async def test_a_single_that_became_a_series_is_not_deleted(world: World) -> Non
         await world.client.remove(world.anna, seen)
 
 
-async def test_an_occurrence_is_never_taken_for_a_deleted_activity(world: World) -> None:
+@pytest.mark.parametrize("kind", ["Occurrence", "Exception"])
+async def test_what_became_part_of_a_series_is_neither_gone_nor_written_to(
+    world: World, kind: str
+) -> None:
     guid = world.add()
-    occurrence = {**world.state.activity(guid), "recurrenceType": "Exception"}
-    world.fail("activities.get", status=200, body=occurrence)
+    seen = await world.seen(guid)
+    part = {**world.state.activity(guid), "recurrenceType": kind}
+    world.fail("activities.get", status=200, body=part, times=3)
 
-    with pytest.raises(Forbidden):
-        await world.client.read(world.anna, guid)
+    shown = await world.seen(guid)
+
+    assert isinstance(shown.entry.when, Timed)
+    assert shown.entry.when.recurrence is not None
+    with pytest.raises(Stale):
+        await world.client.change(world.anna, seen, Entry(title="New"), type_guid="", mark=None)
+    with pytest.raises(Stale):
+        await world.client.remove(world.anna, seen)
 
 
 async def test_a_witness_answers_while_it_is_there(world: World) -> None:
@@ -429,9 +464,15 @@ async def test_types_and_users_are_told_whole(world: World) -> None:
 async def test_an_odd_row_does_not_hide_the_others(world: World) -> None:
     rows = [{"guid": "t-1", "name": "Party", "category": "Party"}, {"name": "No guid"}]
     rows += [{"guid": "t-2", "name": "Meeting", "category": "CalendarEntry"}]
-    world.fail("activitytypes.list", status=200, body=rows)
 
-    assert [kind.guid for kind in await world.client.types()] == ["t-2"]
+    for _ in range(2):
+        world.fail("activitytypes.list", status=200, body=rows)
+        assert [kind.guid for kind in await world.client.types()] == ["t-2"]
+
+    assert world.told == [
+        "Severa gave a category of activities that is not known (Party).",
+        "Severa gave a row without guid.",
+    ]
 
 
 async def test_severas_clock_is_that_of_its_latest_answer(world: World) -> None:

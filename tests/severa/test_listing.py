@@ -1,7 +1,7 @@
 """Listings: all pages, each activity once, and a cursor only at the very end."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,18 +69,35 @@ async def test_what_changed_at_the_cursor_comes_again(world: World) -> None:
     assert refs(await drain(world.client.changes(datetime.fromisoformat(cursor)))) == [guid]
 
 
-async def test_an_activity_that_recurs_is_recognised(world: World) -> None:
-    weekly = {"frequency": "Weekly", "pattern": {"weekly": {"interval": 1, "monday": True}}}
-    guid = world.add(recurrence=weekly)
+WEEKLY = {"frequency": "Weekly", "pattern": {"weekly": {"interval": 1, "monday": True}}}
+
+
+async def test_what_recurs_is_marked_and_never_a_row_of_occurrences(world: World) -> None:
+    guid = world.add(recurrence=WEEKLY)
+    first = next(world.state.occurrences(world.state.row(guid), world.now + timedelta(days=30)))
+    moved = world.state.person_patch(world.anna.guid, first.guid, name="Moved")["guid"]
 
     for listing in (
         world.client.changes(LONG_AGO),
         world.calendar.of_users([world.anna.guid], None, None),
     ):
-        (activity,) = [activity for page in await drain(listing) for activity in page.seen]
-        assert activity.ref == guid
-        assert isinstance(activity.entry.when, Timed)
-        assert activity.entry.when.recurrence is not None
+        found = {a.ref: a.entry.when for page in await drain(listing) for a in page.seen}
+        assert found.keys() == {guid, moved}
+        assert all(isinstance(when, Timed) and when.recurrence for when in found.values())
+    assert world.told == []
+
+
+async def test_a_series_that_gets_an_exception_is_told_with_it(world: World) -> None:
+    guid = world.add(recurrence=WEEKLY)
+    first = next(world.state.occurrences(world.state.row(guid), world.now + timedelta(days=30)))
+    world.advance(minutes=5)
+    since = world.now
+    moved = world.state.person_patch(world.anna.guid, first.guid, name="Moved")["guid"]
+
+    pages = await drain(world.client.changes(since))
+
+    assert refs(pages) == [moved]
+    assert pages[-1].cursor == since.isoformat()
 
 
 async def test_the_activities_of_many_users_come_in_batches(world: World) -> None:
@@ -94,7 +111,7 @@ async def test_the_activities_of_many_users_come_in_batches(world: World) -> Non
 
     assert set(refs(pages)) == made
     assert pages[-1].cursor == "complete"
-    assert len(world.faults.journal) == 6
+    assert len(world.faults.journal) == 9
 
 
 async def test_a_listing_of_nobody_asks_for_nothing(world: World) -> None:
@@ -200,6 +217,21 @@ async def test_rows_that_cannot_be_synced_are_counted(world: World) -> None:
 
     assert refs(pages) == [good["guid"]]
     assert sum(page.skipped for page in pages) == 3
+    assert world.told == [
+        "Severa gave a time that is none.",
+        "Severa gave an activity without an owner.",
+    ]
+
+
+async def test_a_category_that_is_not_known_is_left_alone_and_told_once(world: World) -> None:
+    good = world.state.activity(world.add())
+    odd = {**good, "guid": "x", "activityType": {"guid": "t", "category": "Party"}}
+
+    for _ in range(3):
+        world.fail("activities.list", status=200, body=[odd, good])
+        assert refs(await drain(world.client.changes(LONG_AGO)))[0] == good["guid"]
+
+    assert world.told == ["Severa gave a category of activities that is not known (Party)."]
 
 
 async def test_a_row_that_comes_twice_is_shown_twice_only_where_it_changed(world: World) -> None:
@@ -219,6 +251,7 @@ class Recorder:
 
     paths: list[str] = field(default_factory=list)
     next_pages: list[str] = field(default_factory=list)
+    pages: list[list[Any]] = field(default_factory=list)
 
     async def token(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -230,7 +263,8 @@ class Recorder:
         assert request.headers["Authorization"] == "Bearer t"
         self.paths.append(request.raw_path)
         next_page = self.next_pages.pop(0) if self.next_pages else ""
-        return web.json_response([], headers={"NextPageToken": next_page})
+        rows = self.pages.pop(0) if self.pages else []
+        return web.json_response(rows, headers={"NextPageToken": next_page})
 
     async def single(self, request: web.Request) -> web.Response:
         self.paths.append(request.raw_path)
@@ -263,6 +297,7 @@ async def test_all_filters_go_with_every_page_encoded(world: World, recorder: Re
         f"/rest-api/v1/activities?{filters}None&rowCount=100",
         f"/rest-api/v1/activities?{filters}None&rowCount=100&pageToken=a%2Bb%2Fc%3D%26d",
         f"/rest-api/v1/activities?{filters}Series&rowCount=100",
+        f"/rest-api/v1/activities?{filters}Exception&rowCount=100",
     ]
 
 
@@ -278,9 +313,64 @@ async def test_a_listing_that_does_not_end_is_given_up(
     world: World, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("daemon.severa.listing.PAGES_MAX", 5)
-    recorder.next_pages = ["again"] * 10
+    recorder.next_pages = [f"page {number}" for number in range(10)]
 
     with pytest.raises(Transient, match="5 pages"):
         await drain(world.client.changes(LONG_AGO))
 
     assert len(recorder.paths) == 5
+
+
+async def test_a_page_token_that_comes_back_ends_the_listing(
+    world: World, recorder: Recorder
+) -> None:
+    recorder.next_pages = ["one", "two", "one", "two"]
+
+    with pytest.raises(Transient, match="same page"):
+        await drain(world.client.changes(LONG_AGO))
+
+    assert len(recorder.paths) == 3
+
+
+async def test_a_page_that_is_repeated_under_other_tokens_ends_the_listing(
+    world: World, recorder: Recorder
+) -> None:
+    recorder.next_pages = [f"page {number}" for number in range(10)]
+    recorder.pages = [[row(guid="a")], [row(guid="b")], [row(guid="b")], [row(guid="c")]]
+    brought: list[str] = []
+
+    async def listen() -> None:
+        async for page in world.client.changes(LONG_AGO):
+            brought.extend(activity.ref for activity in page.seen)
+
+    with pytest.raises(Transient, match="same page"):
+        await listen()
+
+    assert brought == ["a", "b"]
+
+
+async def test_short_and_empty_pages_are_not_the_end(world: World, recorder: Recorder) -> None:
+    recorder.next_pages = ["one", "two", "three", ""]
+    recorder.pages = [[], [row(guid="a")], [], [row(guid="b"), row(guid="a")]]
+
+    assert refs(await drain(world.client.changes(LONG_AGO))) == ["a", "b"]
+
+
+async def test_rows_that_move_while_they_are_paged_come_once_each(world: World) -> None:
+    world.state.switches = replace(world.state.switches, order="latest-first")
+    made = []
+    for number in range(150):
+        made.append(world.add(name=f"No. {number}"))
+        world.advance(seconds=1)
+    pages = []
+
+    async for page in world.client.changes(LONG_AGO):
+        if not pages:
+            # What is edited now moves to the page that was read already, and pushes another down.
+            world.state.person_patch(world.anna.guid, made[0], name="Edited")
+        pages.append(page)
+
+    found = refs(pages)
+    assert len(found) == len(set(found)) == 149
+    again = refs(await drain(world.client.changes(world.now)))
+    assert again == [made[0]]

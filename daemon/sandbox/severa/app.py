@@ -1,27 +1,26 @@
-"""The calls of Severa's REST API that a calendar sync needs, under `/rest-api`.
-
-Recurring activities are kept as series and listed with `recurrenceType=Series` only; expanding them
-into occurrences, changing their rule, and resetting exceptions are later work, and so is one PATCH
-of several activities.
-"""
+"""The calls of Severa's REST API that a calendar sync needs, under `/rest-api`."""
 
 import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from daemon.sandbox.faults import Faults
-from daemon.sandbox.severa import fields, listing
-from daemon.sandbox.severa.errors import SeveraError, invalid, not_found
+from daemon.sandbox.severa import fields, listing, paging
+from daemon.sandbox.severa.errors import SeveraError, forbidden_operation, invalid, not_found
 from daemon.sandbox.severa.guards import AUTHOR, RateLimit, authorization, errors
-from daemon.sandbox.severa.model import PARTICIPANT_TYPES, STATUSES, Json
+from daemon.sandbox.severa.model import PARTICIPANT_TYPES, STATUSES, Activity, Json
+from daemon.sandbox.severa.query import Query
 from daemon.sandbox.severa.state import SeveraState
 from daemon.sandbox.severa.views import type_model, user_model
+from daemon.sandbox.severa.witness import witnessed
+
+Row = TypeVar("Row")
 
 ROOT = "/rest-api"
 BODY_BYTES_MAX = 1 << 20
@@ -44,7 +43,14 @@ def make_app(
     limit = RateLimit(state, clock).middleware
     app = web.Application(
         client_max_size=BODY_BYTES_MAX,
-        middlewares=[faults.middleware, _dated(clock), limit, errors, authorization(state)],
+        middlewares=[
+            faults.middleware,
+            witnessed(state),
+            _dated(clock),
+            limit,
+            errors(state),
+            authorization(state),
+        ],
     )
     calls = Calls(state, clock)
     for method, path, operation, handler in calls.table():
@@ -86,6 +92,7 @@ class Calls:
             ("GET", one, "activities.get", self.get_activity),
             ("PATCH", one, "activities.patch", self.patch_activity),
             ("DELETE", one, "activities.delete", self.delete_activity),
+            ("DELETE", one + "/exceptions", "exceptions.delete", self.reset_exceptions),
             ("GET", of_one, "participants.list", self.list_participants),
             ("DELETE", of_one + "/{row}", "participants.delete", self.delete_participant),
             ("POST", "/v1/activityparticipants", "participants.create", self.add_participant),
@@ -141,31 +148,61 @@ class Calls:
 
     async def list_activities(self, request: web.Request) -> web.Response:
         """Activities_GetActivities."""
-        query = listing.Query(request.query)
-        rows, token = listing.page(listing.activities(self._state, query), query, now=self._clock())
-        return _page([self._state.model(row) for row in rows], token)
+        query = Query(request.query)
+        rows, token = self._page_of(listing.activities(self._state, query), query)
+        return _page([self._state.told(row) for row in rows], token)
 
     async def create_activity(self, request: web.Request) -> web.Response:
         """Activities_PostActivity."""
-        attributes = fields.from_model(await _json(request))
-        row = self._state.create(attributes, author=request[AUTHOR])
-        return web.json_response(self._state.model(row), status=201)
+        attributes, author = fields.from_model(await _json(request)), request[AUTHOR]
+        if attributes.get("recurrence") and not self._state.switches.series_post:
+            raise forbidden_operation("A recurrence cannot be given.")
+        row = self._state.repeated(attributes, author=author)
+        row = row or self._state.create(attributes, author=author)
+        return web.json_response(self._state.told(row), status=201)
 
     async def get_activity(self, request: web.Request) -> web.Response:
         """Activities_GetActivity."""
-        return web.json_response(self._state.activity(request.match_info["guid"]))
+        return web.json_response(self._state.told(self._state.find(request.match_info["guid"])))
 
     async def patch_activity(self, request: web.Request) -> web.Response:
-        """Activities_PatchActivity, for one id."""
-        operations = await _json(request)
-        guid = self._state.row(request.match_info["guid"]).guid
-        attributes = fields.from_patch(operations)
-        row = self._state.change(guid, attributes, author=request[AUTHOR])
-        return web.json_response([self._state.model(row)])
+        """Activities_PatchActivity, for one id or for several with commas between them."""
+        operations, author = await _json(request), request[AUTHOR]
+        guids = request.match_info["guid"].split(",")
+        if len(guids) > 1:
+            return self._patch_many(guids, operations, author)
+        return web.json_response([self._patched(guids[0], operations, author)])
+
+    def _patched(self, guid: str, operations: Any, author: str) -> Json:
+        before = self._state.find(guid)
+        switches = self._state.switches
+        attributes = fields.from_patch(operations, before=before, switches=switches)
+        row: Activity = self._state.change(guid, attributes, author=author)
+        return self._state.told(row)
+
+    def _patch_many(self, guids: list[str], operations: Any, author: str) -> web.Response:
+        """Patch each; what the answer is called in which these are told apart is invented."""
+        form = self._state.switches.patch_of_many
+        if form == "refused":
+            raise invalid("guid", "Only one activity can be patched.", location="PathParameter")
+        succeeded, failed = [], []
+        for guid in dict.fromkeys(guids):
+            try:
+                succeeded.append(self._patched(guid, operations, author))
+            except SeveraError as refusal:
+                failed.append({"guid": guid, "message": str(refusal)})
+        if form == "array":
+            return web.json_response(succeeded)
+        return web.json_response({"succeeded": succeeded, "errors": failed})
 
     async def delete_activity(self, request: web.Request) -> web.Response:
         """Activities_DeleteActivity."""
         self._state.remove(request.match_info["guid"])
+        return web.Response(status=204)
+
+    async def reset_exceptions(self, request: web.Request) -> web.Response:
+        """Activities_DeleteExceptions."""
+        self._state.reset_exceptions(request.match_info["guid"])
         return web.Response(status=204)
 
     async def list_participants(self, request: web.Request) -> web.Response:
@@ -199,19 +236,18 @@ class Calls:
 
     async def patch_participant(self, request: web.Request) -> web.Response:
         """ActivityParticipants_PatchActivityParticipants."""
-        values = dict(fields.patch_values(await _json(request)))
+        switches = self._state.switches
+        values = dict(fields.patch_values(await _json(request), switches))
         row = self._state.participations.get(request.match_info["row"])
-        if set(values) != {"status"}:
+        if set(values) != {"status"} or not switches.participant_patch:
             raise invalid("path", "Only /status can be changed.")
         row = self._state.answer(row.guid, values["status"], author=request[AUTHOR])
         return web.json_response([self._state.participant(row)])
 
     async def list_types(self, request: web.Request) -> web.Response:
         """ActivityTypes_GetActivityTypes."""
-        query = listing.Query(request.query)
-        rows, token = listing.page(
-            listing.activity_types(self._state, query), query, now=self._clock()
-        )
+        query = Query(request.query)
+        rows, token = self._page_of(listing.activity_types(self._state, query), query)
         return _page([type_model(row) for row in rows], token)
 
     async def get_type(self, request: web.Request) -> web.Response:
@@ -223,8 +259,8 @@ class Calls:
 
     async def list_users(self, request: web.Request) -> web.Response:
         """Users_GetUsers."""
-        query = listing.Query(request.query)
-        rows, token = listing.page(listing.users(self._state, query), query, now=self._clock())
+        query = Query(request.query)
+        rows, token = self._page_of(listing.users(self._state, query), query)
         return _page([user_model(self._state, row) for row in rows], token)
 
     async def get_user(self, request: web.Request) -> web.Response:
@@ -234,13 +270,17 @@ class Calls:
             raise not_found("The user")
         return web.json_response(user_model(self._state, user))
 
+    def _page_of(self, rows: list[Row], query: Query) -> tuple[list[Row], str | None]:
+        switches = self._state.switches
+        return paging.page(rows, query, now=self._clock(), switches=switches)
+
 
 async def _json(request: web.Request) -> Any:
     async with asyncio.timeout(BODY_TIMEOUT_S):
-        text = await request.text()
+        body = await request.read()
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         raise SeveraError(400, "InvalidRequest", "The body is not JSON.") from None
 
 

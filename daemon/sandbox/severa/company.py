@@ -7,12 +7,12 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
-from daemon.sandbox.severa.model import CATEGORIES, ActivityType, Guest, Switches, User
+from daemon.sandbox.severa.model import CATEGORIES, ActivityType, Guest, Phase, User
+from daemon.sandbox.severa.switches import DEFAULT, Switches
 from daemon.sandbox.severa.times import utc_now
 from daemon.sandbox.severa.tokens import SCOPES, Credentials, Tokens
 
 COMPANY_ZONE = "Europe/Helsinki"
-DEFAULT = Switches()
 
 
 class Company:
@@ -32,10 +32,11 @@ class Company:
         self.switches = switches
         self.requests_per_second: int | None = 10
         self.changed: list[Callable[[], None]] = []
-        self.tokens = Tokens(clock)
+        self.tokens = Tokens(clock, lambda: self.switches)
         self.types: dict[str, ActivityType] = {}
         self.users: dict[str, User] = {}
         self.guests: dict[str, Guest] = {}
+        self.phases: dict[str, Phase] = {}
         self.new_guid = new_guid
 
     def add_credentials(
@@ -74,14 +75,12 @@ class Company:
             is_active=active,
             created=self.clock(),
         )
-        self.types[kind.guid] = kind
-        self.tell()
+        self._keep_type(kind)
         return kind.guid
 
     def change_type(self, guid: str, **fields: Any) -> None:
         """Change an activity type: `name`, `is_default`, `is_active`."""
-        self.types[guid] = replace(self.types[guid], updated=self.clock(), **fields)
-        self.tell()
+        self._keep_type(replace(self.types[guid], updated=self.clock(), **fields))
 
     def add_user(
         self,
@@ -93,8 +92,9 @@ class Company:
         active: bool = True,
         last_login: datetime | None = None,
         default_type: str | None = None,
+        **more: Any,
     ) -> str:
-        """Add a person who works in the company and return their guid."""
+        """Add a person who works in the company and return their guid; `more` as in `User` (`code`, `superior` …)."""
         user = User(
             guid=self.new_guid(),
             first_name=first,
@@ -105,6 +105,7 @@ class Company:
             last_login=last_login,
             default_type=default_type,
             created=self.clock(),
+            **more,
         )
         self.users[user.guid] = user
         self.tell()
@@ -128,6 +129,13 @@ class Company:
         self.tell()
         return guest.guid
 
+    def add_phase(self, name: str, *, project: str, **more: str) -> str:
+        """Add a phase to a project and return its guid; `more` as in `Phase` (`project_owner`, `parent` …)."""
+        phase = Phase(guid=self.new_guid(), name=name, project=project, **more)
+        self.phases[phase.guid] = phase
+        self.tell()
+        return phase.guid
+
     def person_login(self, user_guid: str) -> None:
         """Let a person sign in to Severa."""
         self.users[user_guid] = replace(self.users[user_guid], last_login=self.clock())
@@ -136,6 +144,17 @@ class Company:
     def zone_of(self, user_guid: str) -> ZoneInfo:
         """Return a user's time zone, the company's where the user has none."""
         return ZoneInfo(self.users[user_guid].zone or COMPANY_ZONE)
+
+    def _keep_type(self, kind: ActivityType) -> None:
+        """Keep a type; a default takes over from the one before it."""
+        if not kind.is_active and not self.switches.default_may_be_inactive:
+            kind = replace(kind, is_default=False)
+        if kind.is_default:
+            for each in list(self.types.values()):
+                if self.switches.default_types == "one" or each.category == kind.category:
+                    self.types[each.guid] = replace(each, is_default=False)
+        self.types[kind.guid] = kind
+        self.tell()
 
     def tell(self) -> None:
         """Tell whoever wants to know that something changed."""

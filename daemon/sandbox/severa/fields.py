@@ -1,5 +1,6 @@
 """Reads what an activity shall hold, from a model or from JSON Patch, and settles its times."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,11 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from daemon.sandbox.severa.errors import SeveraError, forbidden_operation, invalid
-from daemon.sandbox.severa.model import FREQUENCIES, Activity, Json
+from daemon.sandbox.severa.model import Activity, Json
+from daemon.sandbox.severa.recurrences import recurrence_of
+from daemon.sandbox.severa.switches import Switches
 from daemon.sandbox.severa.times import is_midnight, next_midnight, parse_instant
 
-NAME_LENGTH_MAX = 200
-NOTES_LENGTH_MAX = 10_000
+TEXT_LENGTH_MAX = 1 << 20
 LOCATION_LENGTH_MAX = 1_000
 PATCH_OPERATIONS_MAX = 100
 
@@ -61,31 +63,29 @@ def _reference(name: str, given: Any) -> Json:
     guid = given.get("guid") if isinstance(given, Mapping) else None
     if not isinstance(guid, str) or not guid:
         raise invalid(name, f"{name}.guid is required.")
-    return dict(given)
+    return {"guid": guid, "name": _name_in(given)}
+
+
+def _name_in(given: Mapping[str, Any]) -> str | None:
+    name = given.get("name")
+    return name if isinstance(name, str) else None
 
 
 def _named(name: str, given: Any) -> Json:
     return {"guid": _GUID(name, given), "name": None}
 
 
-def _recurrence(name: str, given: Any) -> Json:
-    if not isinstance(given, Mapping) or given.get("frequency") not in FREQUENCIES:
-        raise invalid(name, f"{name}.frequency must be one of {', '.join(FREQUENCIES)}.")
-    empty = {"pattern": None, "range": None, "lastOccurrenceDateTime": None}
-    return {**empty, **given, "exceptions": []}
-
-
 _GUID = _text(1, 200)
 
 _SCALARS = {
-    "name": Rule("name", _text(1, NAME_LENGTH_MAX)),
+    "name": Rule("name", _text(1, TEXT_LENGTH_MAX)),
     "startDateTime": Rule("start", _instant),
     "endDateTime": Rule("end", _instant, is_nullable=True),
     "isClosed": Rule("is_closed", _flag),
     "isAllDay": Rule("is_all_day", _flag),
     "hasDuration": Rule("has_duration", _flag),
     "isUnassigned": Rule("is_unassigned", _flag),
-    "notes": Rule("notes", _text(0, NOTES_LENGTH_MAX), is_nullable=True),
+    "notes": Rule("notes", _text(0, TEXT_LENGTH_MAX), is_nullable=True),
     "location": Rule("location", _text(0, LOCATION_LENGTH_MAX), is_nullable=True),
 }
 _WHOLE = {
@@ -95,7 +95,7 @@ _WHOLE = {
     "customer": Rule("customer", _reference, is_nullable=True),
     "phase": Rule("phase", _reference, is_nullable=True),
     "projectTaskStatus": Rule("task_status", _reference, is_nullable=True),
-    "recurrence": Rule("recurrence", _recurrence, is_nullable=True),
+    "recurrence": Rule("recurrence", recurrence_of, is_nullable=True),
 }
 _PATCHABLE = {
     **_SCALARS,
@@ -105,6 +105,7 @@ _PATCHABLE = {
     "phase/guid": Rule("phase", _named, is_nullable=True),
     "projectTaskStatus/guid": Rule("task_status", _named, is_nullable=True),
 }
+_RECURRENCE = {"recurrence": Rule("recurrence", recurrence_of)}
 _BY_HAND = {**_WHOLE, "hasHours": Rule("has_hours", _flag)}
 _REQUIRED = ("name", "startDateTime", "activityType", "ownerUser")
 
@@ -142,34 +143,64 @@ def _plain(name: str, given: Any) -> Any:
     return given
 
 
-def from_patch(operations: Any) -> Json:
+def from_patch(operations: Any, *, before: Activity, switches: Switches) -> Json:
     """Return the attributes that a JSON Patch sets; only Replace works, on writable properties."""
     found: Json = {}
-    for path, given in patch_values(operations):
-        rule = _PATCHABLE.get(path)
+    patchable = _PATCHABLE | (_RECURRENCE if switches.series_patch else {})
+    for path, given in patch_values(operations, switches):
+        rule = patchable.get(path)
         if rule is None:
             raise invalid(path, f"The property {path!r} does not exist or cannot be changed.")
-        found[rule.attribute] = rule.value(path, _native(rule, given))
+        if (
+            "/" in path
+            and getattr(before, rule.attribute) is None
+            and not switches.patch_under_null
+        ):
+            raise invalid(path, f"There is nothing that {path!r} could be a part of.")
+        if given is None and rule.is_nullable and switches.patch_null != "clears":
+            if switches.patch_null == "refused":
+                raise invalid(path, f"{path} cannot be null.")
+            continue
+        found[rule.attribute] = rule.value(path, _native(rule, path, given, switches))
     return found
 
 
-def patch_values(operations: Any) -> Iterable[tuple[str, Any]]:
+def patch_values(operations: Any, switches: Switches) -> Iterable[tuple[str, Any]]:
     """Yield the path, without its leading slash, and the value of each operation."""
     if not isinstance(operations, list) or len(operations) > PATCH_OPERATIONS_MAX:
         raise SeveraError(400, "InvalidRequest", "The body must be a list of operations.")
+    spelled = ("Replace", "replace") if switches.patch_lower_case else ("Replace",)
     for operation in operations:
         if not isinstance(operation, Mapping) or not isinstance(operation.get("path"), str):
             raise SeveraError(400, "InvalidRequest", "An operation needs an op and a path.")
-        if operation.get("op") not in ("Replace", "replace"):
+        if operation.get("op") not in spelled:
             raise forbidden_operation("Only Replace is supported.")
         yield operation["path"].removeprefix("/"), operation.get("value")
 
 
-def _native(rule: Rule, given: Any) -> Any:
+def _native(rule: Rule, path: str, given: Any, switches: Switches) -> Any:
     # The contract declares every value a string, so scalars are taken in both forms.
+    if switches.patch_values == "strings" and not isinstance(given, str | None):
+        raise invalid(path, f"{path} must be given as a string.")
     if rule.read is _flag and isinstance(given, str):
         return {"true": True, "false": False}.get(given.lower(), given)
+    if rule.read is recurrence_of and isinstance(given, str):
+        return _parsed(path, given)
     return given
+
+
+def _parsed(path: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise invalid(path, f"{path} is no JSON.") from None
+
+
+def require_lengths(attributes: Json, switches: Switches) -> None:
+    """Refuse texts that are longer than the switches allow."""
+    for name, longest in (("name", switches.name_max), ("notes", switches.notes_max)):
+        if len(attributes.get(name) or "") > longest:
+            raise invalid(name, f"{name} must have at most {longest} characters.")
 
 
 def settled(

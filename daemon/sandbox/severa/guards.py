@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -24,6 +25,7 @@ SCOPE_OF = {
     "activities.create": "activities:write",
     "activities.patch": "activities:write",
     "activities.delete": "activities:delete",
+    "exceptions.delete": "activities:delete",
     "participants.list": "activities:read",
     "participants.get": "activities:read",
     "participants.create": "activities:write",
@@ -50,12 +52,34 @@ class RateLimit:
         limit = self._state.requests_per_second
         if limit is None:
             return await handler(request)
-        wait = self._wait(request.headers.get("Client_Id", ANONYMOUS), limit)
+        wait = self._wait(self._caller(request), limit)
         if wait is None:
             return await handler(request)
-        headers = {"Retry-After": str(wait)} if self._state.switches.retry_after else {}
         text = f"API calls quota exceeded! maximum admitted {limit} per 1s."
+        headers = self._pause(wait)
+        if self._state.switches.limit_body == "json":
+            body = SeveraError(429, "InvalidRequest", text, location="RequestHeader")
+            return web.json_response(body.body(str(request.rel_url)), status=429, headers=headers)
         return web.Response(status=429, text=text, headers=headers)
+
+    def _caller(self, request: web.Request) -> str:
+        match self._state.switches.limit_by:
+            case "client":
+                return request.headers.get("Client_Id", ANONYMOUS)
+            case "address":
+                return request.remote or ANONYMOUS
+            case _:
+                return "organization"
+
+    def _pause(self, wait: int) -> dict[str, str]:
+        match self._state.switches.retry_after:
+            case "seconds":
+                return {"Retry-After": str(wait)}
+            case "date":
+                until = self._clock() + timedelta(seconds=wait)
+                return {"Retry-After": format_datetime(until, usegmt=True)}
+            case _:
+                return {}
 
     def _wait(self, client_id: str, limit: int) -> int | None:
         """Count one call; return None if it may pass, else the whole seconds to wait."""
@@ -71,18 +95,29 @@ class RateLimit:
         return max(1, math.ceil((start + WINDOW - now).total_seconds()))
 
 
-@web.middleware
-async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer a refusal with its status and an `ExceptionModel`."""
-    try:
-        return await handler(request)
-    except TimeoutError:
-        return web.Response(status=408)
-    except SeveraError as refusal:
+def errors(state: SeveraState) -> Middleware:
+    """Return the middleware that answers a refusal with its status and an `ExceptionModel`."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except TimeoutError:
+            refusal = SeveraError(408, "InvalidRequest", "The body did not come in time.")
+        except web.HTTPException as error:
+            refusal = SeveraError(error.status, "InvalidRequest", error.reason)
+        except SeveraError as error:
+            refusal = error
         body = refusal.body(str(request.rel_url))
         if body is None:
             return web.Response(status=refusal.status)
-        return web.json_response(body, status=refusal.status)
+        status = refusal.status
+        if status == 400 and refusal.kind in ("InvalidParameter", "InvalidRequest"):
+            status = state.switches.invalid_status
+            body["error"]["httpStatusCode"] = status
+        return web.json_response(body, status=status)
+
+    return answer
 
 
 def authorization(state: SeveraState) -> Middleware:
@@ -102,7 +137,8 @@ def authorization(state: SeveraState) -> Middleware:
         needed = SCOPE_OF[operation]
         if needed is not None and needed not in scopes:
             message = f"The scope {needed} is required."
-            raise SeveraError(403, "InsufficientApiScope", message, location="RequestHeader")
+            status = state.switches.scope_status
+            raise SeveraError(status, "InsufficientApiScope", message, location="RequestHeader")
         return await handler(request)
 
     return authorize

@@ -1,9 +1,9 @@
-"""The values that the sandbox Severa keeps, and switches for what its documents leave open."""
+"""The values that the sandbox Severa keeps."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 Json = dict[str, Any]
 Value = TypeVar("Value")
@@ -13,26 +13,6 @@ RECURRENCE_TYPES = ("None", "Occurrence", "Exception", "Series")
 FREQUENCIES = ("Daily", "Weekly", "Monthly", "Yearly")
 STATUSES = ("Unknown", "Invited", "Accepted", "Tentative", "Declined")
 PARTICIPANT_TYPES = ("User", "Contact", "Resource", "Other")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
-    """Open questions about the real Severa, each with the answer that is assumed unless set."""
-
-    # The end of an all-day entry is the midnight after the last day, or 23:59:59 of it.
-    all_day_end: Literal["exclusive", "inclusive"] = "exclusive"
-    # The zone in which an activity's times are written.
-    times: Literal["utc", "owner"] = "utc"
-    # Adding, removing or changing a participant stamps the activity as updated.
-    participants_stamp: bool = False
-    # The owner stands among the participants.
-    owner_is_listed: bool = False
-    # An activity can be given a type of another category.
-    category_may_change: bool = False
-    # A 429 carries Retry-After.
-    retry_after: bool = False
-    # The users of an unknown e-mail address are answered 404 instead of an empty list.
-    unknown_email_is_404: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +42,10 @@ class User:
     default_type: str | None
     created: datetime
     updated: datetime | None = None
+    code: str | None = None
+    business_unit: str | None = None
+    superior: str | None = None
+    keywords: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,6 +61,18 @@ class Guest:
     name: str
     kind: str
     email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A phase of a project, with what listings ask of its project; `parent` is the phase that it is part of."""
+
+    guid: str
+    name: str
+    project: str
+    project_owner: str | None = None
+    business_unit: str | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +102,10 @@ class Activity:
     recurrence: Json | None = None
     recurrence_type: str = "None"
     parent_guid: str | None = None
+    original: datetime | None = None
+    """Of an occurrence or exception: where its series has it; no answer tells it."""
+    cancelled: tuple[datetime, ...] = ()
+    """Of a series: the original starts of the occurrences that were deleted."""
 
     @property
     def stamp(self) -> datetime:
@@ -125,18 +125,22 @@ class Participant:
 
 def dump_value(value: Any) -> Json:
     """Return a value of this module as plain JSON."""
-    return {
-        key: item.isoformat() if isinstance(item, datetime) else item
-        for key, item in asdict(value).items()
-    }
+    return {key: _dumped(item) for key, item in asdict(value).items()}
 
 
 def load_value(kind: type[Value], stored: Mapping[str, Any]) -> Value:
     """Return the value that `dump_value` wrote."""
-    moments = {field.name for field in fields(kind) if "datetime" in str(field.type)}  # type: ignore[arg-type]
-    return kind(
-        **{
-            key: datetime.fromisoformat(item) if key in moments and item else item
-            for key, item in stored.items()
-        }
-    )
+    types = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{key: _loaded(types[key], item) for key, item in stored.items()})
+
+
+def _dumped(item: Any) -> Any:
+    if isinstance(item, tuple):
+        return [_dumped(each) for each in item]
+    return item.isoformat() if isinstance(item, datetime) else item
+
+
+def _loaded(type_: str, item: Any) -> Any:
+    if isinstance(item, list):
+        return tuple(_loaded(type_, each) for each in item)
+    return datetime.fromisoformat(item) if item and "datetime" in type_ else item

@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from daemon.sandbox.severa.errors import SeveraError
 from daemon.sandbox.severa.model import Json, dump_value, load_value
+from daemon.sandbox.severa.switches import Switches
 
 SCOPES = (
     "activities:read",
@@ -16,8 +17,9 @@ SCOPES = (
     "settings:read",
     "users:read",
 )
-ACCESS_LIFETIME = timedelta(seconds=3600)
 REFRESH_LIFETIME = timedelta(days=1)
+COMPANY_OFFSET = timezone(timedelta(hours=2))
+_UNITS = {"seconds": 1.0, "minutes": 1 / 60, "milliseconds": 1000.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,9 @@ class Token:
 class Tokens:
     """Gives out tokens and knows which are good."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], switches: Callable[[], Switches]) -> None:
         self._clock = clock
+        self._switches = switches
         self._credentials: dict[str, Credentials] = {}
         self._tokens: dict[str, Token] = {}
 
@@ -64,7 +67,7 @@ class Tokens:
     def issue(self, client_id: str, secret: str, scope: str | None) -> Json:
         """Return the answer of `/v1/token`; scopes that are not ticked are not granted."""
         known = self._credentials.get(client_id)
-        if known is None or not secrets.compare_digest(known.secret.encode(), secret.encode()):
+        if known is None or not _is_same(known.secret, secret):
             raise unauthenticated("The client id or the client secret is wrong.")
         ticked = known.scopes.split()
         # Clients in use join scopes with commas or with blanks; both evidently work.
@@ -72,9 +75,10 @@ class Tokens:
         return self._pair(client_id, " ".join(name for name in asked if name in ticked))
 
     def refresh(self, text: str) -> Json:
-        """Return the answer of `/v1/refreshtoken`; a refresh token is good once."""
+        """Return the answer of `/v1/refreshtoken`; a refresh token is good once, unless the switch says otherwise."""
         token = self._living(text, is_refresh=True)
-        del self._tokens[text]
+        if self._switches().refresh_once:
+            del self._tokens[text]
         return self._pair(token.client_id, token.scopes)
 
     def bearer(self, text: str) -> tuple[Credentials, frozenset[str]]:
@@ -108,20 +112,33 @@ class Tokens:
         return token
 
     def _pair(self, client_id: str, scopes: str) -> Json:
-        now = self._clock()
-        self._tokens = {text: token for text, token in self._tokens.items() if token.expires > now}
-        access = self._new(client_id, scopes, is_refresh=False, expires=now + ACCESS_LIFETIME)
+        now, switches = self._clock(), self._switches()
+        self._tokens = {
+            text: token
+            for text, token in self._tokens.items()
+            if token.expires > now and (switches.old_tokens_live or token.client_id != client_id)
+        }
+        life = timedelta(seconds=switches.token_s)
+        access = self._new(client_id, scopes, is_refresh=False, expires=now + life)
         refresh = self._new(client_id, scopes, is_refresh=True, expires=now + REFRESH_LIFETIME)
         return {
             "access_token": access.text,
             "access_token_type": "Bearer",
-            "access_token_expires_in": int(ACCESS_LIFETIME.total_seconds()),
-            "access_token_expires_utc": _with_z(access.expires),
+            "access_token_expires_in": self._told(life),
+            "access_token_expires_utc": self._zoned(access.expires),
             "refresh_token": refresh.text,
-            "refresh_token_expires_in": int(REFRESH_LIFETIME.total_seconds()),
-            "refresh_token_expires_utc": _with_z(refresh.expires),
+            "refresh_token_expires_in": self._told(REFRESH_LIFETIME),
+            "refresh_token_expires_utc": self._zoned(refresh.expires),
             "scope": scopes,
         }
+
+    def _told(self, life: timedelta) -> int:
+        return int(life.total_seconds() * _UNITS[self._switches().expiry_unit])
+
+    def _zoned(self, instant: datetime) -> str:
+        if self._switches().expiry_zone == "offset":
+            return instant.astimezone(COMPANY_OFFSET).isoformat()
+        return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
     def _new(self, client_id: str, scopes: str, *, is_refresh: bool, expires: datetime) -> Token:
         token = Token(
@@ -135,11 +152,12 @@ class Tokens:
         return token
 
 
+def _is_same(secret: str, given: str) -> bool:
+    # Half a surrogate pair is a string in JSON and no text in UTF-8.
+    return secrets.compare_digest(secret.encode(), given.encode(errors="surrogatepass"))
+
+
 def unauthenticated(message: str) -> SeveraError:
     """Return the refusal of a caller who is not known."""
     kind = "AuthenticationRequired"
     return SeveraError(401, kind, message, location="RequestHeader", name="Authorization")
-
-
-def _with_z(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

@@ -1,10 +1,12 @@
 """Writes what the sandbox Severa keeps as the models of its OpenAPI document."""
 
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_DNS, uuid5
 
 from daemon.sandbox.severa.model import Activity, ActivityType, Guest, Json, Participant, User
+from daemon.sandbox.severa.series import rule_text
 
 if TYPE_CHECKING:
     from daemon.sandbox.severa.state import SeveraState
@@ -26,6 +28,8 @@ def activity_model(state: "SeveraState", activity: Activity) -> Json:
     end = activity.end
     if end and activity.is_all_day and state.switches.all_day_end == "inclusive":
         end -= timedelta(seconds=1)
+    if not activity.has_duration and state.switches.point_end == "start":
+        end = activity.start
     return {
         "startDateTime": activity.start.astimezone(shown).isoformat(),
         "endDateTime": end.astimezone(shown).isoformat() if end else None,
@@ -39,11 +43,11 @@ def activity_model(state: "SeveraState", activity: Activity) -> Json:
         "activityType": {"guid": kind.guid, "name": kind.name, "category": kind.category},
         "ownerUser": {"code": None, "guid": owner.guid, "name": owner.name, "keywords": []},
         "customer": activity.customer,
-        "phase": activity.phase,
+        "phase": _phase(state, activity.phase),
         "recurrenceParentActivityGuid": activity.parent_guid,
         "projectTaskStatus": activity.task_status,
-        "recurrence": activity.recurrence,
-        "recurrenceRule": None,
+        "recurrence": _recurrence(state, activity),
+        "recurrenceRule": _rule(state, activity),
         "recurrenceType": activity.recurrence_type,
         "guid": activity.guid,
         "name": activity.name,
@@ -54,6 +58,20 @@ def activity_model(state: "SeveraState", activity: Activity) -> Json:
         else None,
         "lastUpdatedBy": author_model(state, activity.updated_by),
     }
+
+
+def told(state: "SeveraState", activity: Activity) -> Json:
+    """Return an `ActivityModel` as the API tells it, which may be less than people see of it."""
+    model = activity_model(state, activity)
+    if state.switches.notes_form == "html" and activity.notes:
+        lines = escape(activity.notes, quote=False).split("\n")
+        model["notes"] = "".join(f"<p>{line or '<br>'}</p>" for line in lines)
+    is_private = model["activityType"]["category"] in ("Personal", "Absences")
+    if is_private and state.switches.private_texts == "hidden":
+        model |= {"name": model["activityType"]["name"], "notes": None, "location": None}
+    if state.switches.participants_echo:
+        model["participants"] = [state.participant(row) for row in state.seats(activity)]
+    return model
 
 
 def author_model(state: "SeveraState", guid: str | None) -> Json | None:
@@ -76,7 +94,7 @@ def type_model(kind: ActivityType) -> Json:
     return {
         "isActive": kind.is_active,
         "isDefault": kind.is_default,
-        "isPaidLeave": None,
+        "isPaidLeave": True if kind.category == "Absences" else None,
         "category": kind.category,
         "code": None,
         "guid": kind.guid,
@@ -95,14 +113,14 @@ def user_model(state: "SeveraState", user: User) -> Json:
         "guid": user.guid,
         "isActive": user.is_active,
         "email": user.email,
-        "businessUnit": None,
-        "superiorUser": None,
+        "businessUnit": {"guid": user.business_unit} if user.business_unit else None,
+        "superiorUser": {"guid": user.superior} if user.superior else None,
         "lastLogin": user.last_login.isoformat() if user.last_login else None,
         "title": None,
-        "code": None,
+        "code": user.code,
         "language": None,
         "timezone": _timezone(user.zone),
-        "keywords": [],
+        "keywords": [{"value": keyword} for keyword in user.keywords],
         "defaultActivityType": {"guid": default.guid, "name": default.name} if default else None,
         "userType": "FullUser",
     }
@@ -122,6 +140,37 @@ def participant_model(participant: Participant, person: User | Guest) -> Json:
         "status": participant.status,
         "isActive": person.is_active if isinstance(person, User) else True,
     }
+
+
+def _phase(state: "SeveraState", given: Json | None) -> Json | None:
+    phase = state.phases.get(given["guid"]) if given else None
+    if phase is None:
+        return given
+    return {
+        "guid": phase.guid,
+        "name": phase.name,
+        "isLocked": False,
+        "projectGuid": phase.project,
+        "projectOwnerGuid": phase.project_owner,
+    }
+
+
+def _recurrence(state: "SeveraState", activity: Activity) -> Json | None:
+    if activity.recurrence is None:
+        return None
+    last = state.last_start(activity)
+    return {
+        **activity.recurrence,
+        "exceptions": [start.isoformat() for start in state.exception_starts(activity)],
+        "lastOccurrenceDateTime": last.isoformat() if last else None,
+    }
+
+
+def _rule(state: "SeveraState", activity: Activity) -> str | None:
+    if activity.recurrence is None or not state.switches.rule_text:
+        return None
+    zone = state.zone_of(activity.owner_guid)
+    return rule_text(activity.recurrence, activity.start.astimezone(zone).date())
 
 
 def _stamps(created: datetime, updated: datetime | None) -> Json:
