@@ -194,6 +194,7 @@ def _severa(config: Config, session: aiohttp.ClientSession) -> SeveraClient:
         session=session,
         spend=budget.spend,
         monotonic=asyncio.get_running_loop().time,
+        tell=lambda what: logs.report("severa.unreadable", what=what),
     )
 
 

@@ -28,6 +28,7 @@ WARNINGS: Final = frozenset(
         "entry.held",
         "entry.set-aside",
         "call.refused",
+        "severa.unreadable",
     }
 )
 PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
