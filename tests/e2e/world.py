@@ -16,14 +16,16 @@ class World:
     types: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
-    midnight: datetime = field(
-        default_factory=lambda: datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    )
+    midnight: datetime = field(init=False)
     """Of the day on which the test began, so that it may run into the next."""
+
+    def __post_init__(self) -> None:
+        now = self.sandbox.clock().astimezone(UTC)
+        self.midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def person(self, first: str, *, google: bool = True, **user: Any) -> str:
         email = email_of(first)
-        user.setdefault("last_login", datetime.now(UTC))
+        user.setdefault("last_login", self.sandbox.clock())
         self.zones[first] = user.setdefault("zone", "Europe/Helsinki")
         self.people[first] = self.sandbox.severa.add_user(first, "Test", email, **user)
         if google:
