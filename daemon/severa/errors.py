@@ -76,6 +76,9 @@ def error_of(
         return credentials_refused()
     if not 400 <= status < 500 or status in _TRY_LATER:
         return Transient(f"{what}: HTTP {status}.")
+    if _is_cut(body):
+        # Without its type a refusal cannot be told from one that has a way around it.
+        return Unreadable(f"{what}: HTTP {status}, and the reason was cut short.")
     return _refusal(operation, status, body)
 
 
@@ -111,6 +114,17 @@ def _refusal(operation: Operation, status: int, body: bytes) -> Refused:
     if kind in _COMPANY_HINTS:
         return CompanyRefused(message, hint=_COMPANY_HINTS[kind], reason=kind)
     return (Forbidden if kind in _ENTRY_ONLY else Refused)(message, reason=kind)
+
+
+def _is_cut(body: bytes) -> bool:
+    """Tell whether this is the beginning of a JSON object and not the whole of it."""
+    if not body.lstrip().startswith(b"{"):
+        return False
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _problem(body: bytes) -> tuple[str, str]:
