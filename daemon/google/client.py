@@ -168,8 +168,11 @@ class GoogleClient:
             etag=seen.version,
             sendUpdates="none",
         )
-        if answer.status not in (200, 204):
+        if answer.status >= 300 or answer.status < 200:
             raise error_of(answer, now=self._now())
+        if answer.body:
+            # Google answers a deletion with nothing: a page is somebody else's on the way.
+            raise Transient("Google's answer to a deletion is none of Google's.")
 
     async def _as_seen(self, user: User, seen: Copy) -> tuple[Mapping[str, Any], Copy]:
         """Return the event as it is now and our copy of it, which is what was seen, or `Stale`."""
