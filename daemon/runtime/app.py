@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ KEEPALIVE_SECONDS: Final = 75
 BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
 NO_SIGNING_KEY: Final = "Without [web] severa_signing_key_file nobody can switch the sync on."
 TOKEN_JITTER_SECONDS: Final = 120
+SYSTEM_RANDOM: Final = random.SystemRandom()
 TIMEOUT_SECONDS: Final = 30.0
 """How long a vendor may take to answer one call."""
 
@@ -61,19 +61,24 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_id() -> str:
-    """Return 128 random bits in the alphabet of Google's event ids."""
-    number = secrets.randbits(130)
+def new_id(rng: random.Random) -> str:
+    """Return 128 random bits and more in the alphabet of Google's event ids."""
+    number = rng.getrandbits(130)
     return "".join(BASE32HEX[(number >> shift) & 31] for shift in range(0, 130, 5))
 
 
 @asynccontextmanager
 async def opened(
-    config: Config, *, clock: Callable[[], datetime] = now, timeout_s: float = TIMEOUT_SECONDS
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = now,
+    rng: random.Random = SYSTEM_RANDOM,
+    timeout_s: float = TIMEOUT_SECONDS,
 ) -> AsyncIterator[App]:
     """Build everything on the database of this configuration, and close it all at the end.
 
-    `clock` tells the present instant in UTC, and `timeout_s` is how long a vendor may take to answer one call.
+    `clock` tells the present instant in UTC, `rng` gives ids and spreads pauses, and `timeout_s` is how long a vendor
+    may take to answer one call.
 
     Raises:
         SyncError: The database is in use, a secret cannot be read, or the like.
@@ -89,8 +94,8 @@ async def opened(
             google=google,
             store=store,
             now=clock,
-            new_id=new_id,
-            chance=random.random,
+            new_id=lambda: new_id(rng),
+            chance=rng.random,
             report=logs.report,
             rules=_rules(config),
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
