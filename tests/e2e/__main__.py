@@ -75,11 +75,9 @@ def _quietly() -> None:
 
 def _tell(trouble: Trouble, day: Played) -> None:
     if day.failures:
-        step = day.failures[0].partition(":")[0].partition(",")[0]
-        steps = f" --step {step}" if step in trouble.steps else ""
-        print(f"FAILED .ci/day --fault {trouble.fault} --call {trouble.call}{steps}", flush=True)
+        print(f"FAILED .ci/day --fault {trouble.fault} --call {trouble.call}", flush=True)
         for failure in day.failures[:6]:
-            print(f"    {failure[:600]}", flush=True)
+            print(f"    {failure}", flush=True)
 
 
 if __name__ == "__main__":

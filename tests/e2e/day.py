@@ -33,6 +33,13 @@ class Row:
     people: tuple[tuple[str, str], ...]
     is_by_hand: bool
 
+    def __str__(self) -> str:
+        """Return what a person needs to know it by."""
+        shown, people = self.shown, ", ".join(f"{a.partition('@')[0]} {s}" for a, s in self.people)
+        texts = f"{shown.location[:40]!r} {shown.notes[:40]!r}{' private' * shown.is_private}"
+        by = "" if self.is_by_hand else " by us"
+        return f"{shown.title[:40]!r} {shown.start}-{shown.end} {texts} [{people}]{by}"
+
 
 Picture = Mapping[tuple[str, str], tuple[Row, ...]]
 """Everything that stands anywhere, by person and side."""
@@ -133,13 +140,15 @@ class Day:
         self.answer("Ben", "Kick-off", "tentative")
         guid = self.guid("Anna", "Workshop")
         self.world.sandbox.severa.person_answer(self.world.people["Ben"], guid, "Accepted")
+        # Severa tells of participants alone only when something else of the activity is touched (Q10).
+        self.edit_activity("Ben", "Workshop", location="Library")
 
     def guests(self) -> None:
         """Let people come and go on the other side than the one that asked them."""
         self.edit_event("Anna", "Workshop", attendees=[*self._guests("Workshop"), *_rows("Clara")])
-        guid, severa = self.guid("Anna", "Kick-off"), self.world.sandbox.severa
+        guid, severa = self.guid("Anna", "Review"), self.world.sandbox.severa
         severa.person_uninvite(self.world.people["Anna"], guid, self.world.people["Ben"])
-        self.edit_activity("Anna", "Kick-off", location="Big room")
+        self.edit_activity("Anna", "Review", location="Big room")
 
     def on_both_sides(self) -> None:
         """Let different fields of one entry be changed on both sides, and the same field of another."""
@@ -185,8 +194,8 @@ class Day:
         self.event("Anna", "Google's own", self.world.at(1, 14))
 
     def called_off(self) -> None:
-        self.world.delete_event("Ben", self.event_id("Ben", "Review"))
-        self._left.append("Review")
+        self.world.delete_event("Ben", self.event_id("Ben", "Workshop"))
+        self._left.append("Workshop")
         self.world.delete_event("Anna", self.event_id("Anna", "Kick-off"))
         self.world.delete_activity("Ben", self.guid("Ben", "Steering"))
 

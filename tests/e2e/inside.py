@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 
@@ -18,6 +20,7 @@ from daemon.config import load
 from daemon.errors import SyncError
 from daemon.runtime.app import App, opened
 from daemon.sandbox.faults import Fault, Faults, Handler
+from daemon.sandbox.google import GoogleState
 from daemon.sandbox.google.switches import Limits
 from daemon.sandbox.server import Sandbox
 from tests.e2e.company import SERVICE_ACCOUNT, Company
@@ -25,6 +28,7 @@ from tests.e2e.world import email_of
 
 MORNING = datetime(2026, 3, 2, 5, tzinfo=UTC)
 PAUSE = timedelta(seconds=20)
+SEED = 20260302
 RESET = "reset"
 """A kind of fault: the connection is closed before anything is done."""
 
@@ -151,11 +155,14 @@ async def inside(path: Path, *, timeout_s: float = 30.0) -> AsyncIterator[Inside
     """Open a furnished company with nobody in it, and close it at the end."""
     clock = Clock()
     sandbox = Sandbox(clock=clock)
+    sandbox.google = GoogleState(clock=clock, rng=Random(SEED))  # noqa: S311 - The same ids each time.
+    guids = Random(SEED)  # noqa: S311 - Likewise.
+    sandbox.severa.new_guid = lambda: str(UUID(int=guids.getrandbits(128)))
     sandbox.faults = RoundFaults(clock)
     async with sandbox:
         sandbox.google.limits = Limits(user_minute=None, project_minute=None, project_day=None)
         company = Company(sandbox, path=path)
         company.furnish()
         file = company.configure(sync={"poll_interval": PAUSE.total_seconds()})
-        async with opened(load(file), clock=clock, timeout_s=timeout_s) as app:
+        async with opened(load(file), clock=clock, rng=guids, timeout_s=timeout_s) as app:
             yield Inside(sandbox, path=path, types=company.types, app=app, clock=clock)

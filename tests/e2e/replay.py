@@ -19,8 +19,7 @@ FAULTS: Mapping[str, Fault] = {
     "refused": Fault("*", "*", "refuse", status=503),
     "limited": Fault("*", "*", "refuse", status=429, headers={"Retry-After": "30"}),
     "unauthorized": Fault("*", "*", "refuse", status=401),
-    "page": Fault("*", "*", "refuse", status=502, body=PAGE, headers=HTML),
-    "page-200": Fault("*", "*", "refuse", status=200, body=PAGE, headers=HTML),
+    "page": Fault("*", "*", "refuse", status=200, body=PAGE, headers=HTML),
     "reset": Fault("*", "*", RESET),  # type: ignore[arg-type]
     "lost": Fault("*", "*", "lose_reply"),
     "cut": Fault("*", "*", "cut"),
