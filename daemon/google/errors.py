@@ -179,7 +179,8 @@ def _is_passing(status: int) -> bool:
 
 def _is_cut(body: Any) -> bool:
     """Tell whether this is the beginning of a JSON object and not the whole of it."""
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    left = body_as_json(body)
+    text = left.decode(errors="replace") if isinstance(left, bytes) else left
     return isinstance(text, str) and text.lstrip().startswith("{")
 
 
