@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from daemon.sandbox.google.switches import Switches as GoogleSwitches
-from daemon.sandbox.severa.model import Switches as SeveraSwitches
+from daemon.sandbox.server import Sandbox
 from tests.e2e.inside import Inside
 
-SWITCHES: Mapping[str, type[Any]] = {"google": GoogleSwitches, "severa": SeveraSwitches}
 LEFT_OUT: Mapping[str, str] = {
     "google.delegation": "without delegation nobody is synced (A3)",
     "google.api_enabled": "without the API nobody is synced (A3)",
@@ -19,6 +17,15 @@ LEFT_OUT: Mapping[str, str] = {
     "severa.unknown_email_is_404": "the daemon looks nobody up by address",
 }
 """Switches that say nothing about the day, and why."""
+
+NUMBERS: Mapping[str, tuple[int, ...]] = {
+    "severa.endless_days": (30,),
+    "severa.page_token_s": (60,),
+    "severa.token_s": (120,),
+    "severa.name_max": (150, 190),
+    "severa.notes_max": (5_000,),
+}
+"""Other values of switches that are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +47,35 @@ class Setting:
 
 def settings() -> Iterator[Setting]:
     """Yield every setting of every switch that the sandbox has, but for those assumed and those left out."""
-    for vendor, kind in SWITCHES.items():
-        assumed, hints = kind(), get_type_hints(kind)
-        for switch in fields(kind):
-            if f"{vendor}.{switch.name}" in LEFT_OUT:
-                continue
-            for value in _values(hints[switch.name]):
+    sandbox = Sandbox()
+    for vendor in ("google", "severa"):
+        assumed = getattr(sandbox, vendor).switches
+        hints = get_type_hints(type(assumed))
+        for switch in fields(assumed):
+            for value in _values(f"{vendor}.{switch.name}", hints[switch.name]):
                 if value != getattr(assumed, switch.name):
                     yield Setting(vendor, switch.name, value)
 
 
-def _values(hint: Any) -> tuple[Any, ...]:
+def together() -> list[list[Setting]]:
+    """Return all settings in as few days as there are settings of one switch."""
+    days: list[list[Setting]] = []
+    for setting in settings():
+        for day in days:
+            if (setting.vendor, setting.name) not in {(one.vendor, one.name) for one in day}:
+                day.append(setting)
+                break
+        else:
+            days.append([setting])
+    return days
+
+
+def _values(name: str, hint: Any) -> tuple[Any, ...]:
+    if name in LEFT_OUT:
+        return ()
+    if name in NUMBERS:
+        return NUMBERS[name]
     if hint is bool:
         return (False, True)
-    assert get_origin(hint) is Literal, (
-        f"A switch of type {hint} needs a reason in LEFT_OUT, or values here."
-    )
+    assert get_origin(hint) is Literal, f"{name} needs values in NUMBERS, or a reason in LEFT_OUT."
     return get_args(hint)
