@@ -10,17 +10,21 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from daemon.runtime import logs
 from tests.e2e.replay import ALL_STEPS, FAULTS, Part, Played, Trouble, play
+from tests.e2e.switches import settings
 
 
 def main() -> int:
     """Play what was asked for and return the exit code."""
     asked = _asked()
     wanted = _reference()
+    if asked.switches:
+        return _switches(wanted)
     plays = list(plays_of(asked.fault, asked.call, asked.step, wanted))
     started, met, failed = time.monotonic(), Counter[str](), 0
     with ProcessPoolExecutor(asked.processes, initializer=_quietly) as pool:
         running = {pool.submit(played, one, wanted): one for one in plays}
-        for done in as_completed(running):
+        for number, done in enumerate(as_completed(running), start=1):
+            print(f"{number} of {len(plays)} days", end="\r", file=sys.stderr)
             trouble, day = running[done], done.result()
             met += day.met
             failed += bool(day.failures)
@@ -53,11 +57,23 @@ def played(trouble: Trouble, wanted: Mapping[str, Part]) -> Played:
     return asyncio.run(play(trouble, wanted=wanted, steps=names[: last + 2]))
 
 
+def _switches(wanted: Mapping[str, Part]) -> int:
+    """Play the day under each setting of each switch of the sandbox, one at a time."""
+    failed = []
+    for setting in settings():
+        day = asyncio.run(play(wanted=wanted, prepare=setting.apply))
+        print(f"{'FAILED' if day.failures else 'well'} {setting}", *day.failures[:6], sep="\n    ")
+        failed += [setting] if day.failures else []
+    print(f"{len(list(settings()))} settings: {len(failed)} days ended badly")
+    return 1 if failed else 0
+
+
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=".ci/day", description=__doc__)
     parser.add_argument("--fault", action="append", choices=tuple(FAULTS), default=[])
     parser.add_argument("--call", action="append", type=int, default=[])
     parser.add_argument("--step", action="append", choices=tuple(ALL_STEPS), default=[])
+    parser.add_argument("--switches", action="store_true", help="each switch alone, and no faults")
     parser.add_argument("--processes", type=int, default=2)
     return parser.parse_args()
 

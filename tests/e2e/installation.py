@@ -20,7 +20,7 @@ from daemon.sandbox.faults import Fault
 from tests.e2e.company import SERVICE_ACCOUNT, SIGNING_KEY, Company
 from tests.e2e.world import email_of
 
-READY_SECONDS = 20
+READY_SECONDS = 60
 PATIENCE_SECONDS = 20
 
 

@@ -1,6 +1,6 @@
 """What the vendors' documents leave open, as settings of the sandbox's switches that the day is played under."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -57,10 +57,10 @@ def settings() -> Iterator[Setting]:
                     yield Setting(vendor, switch.name, value)
 
 
-def together() -> list[list[Setting]]:
-    """Return all settings in as few days as there are settings of one switch."""
+def together(without: Container[str] = ()) -> list[list[Setting]]:
+    """Return all settings but some in as few days as there are settings of one switch."""
     days: list[list[Setting]] = []
-    for setting in settings():
+    for setting in (one for one in settings() if str(one) not in without):
         for day in days:
             if (setting.vendor, setting.name) not in {(one.vendor, one.name) for one in day}:
                 day.append(setting)

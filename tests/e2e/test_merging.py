@@ -155,7 +155,13 @@ async def test_d4_a_calendar_that_is_not_found_deletes_nothing(company: Installa
     company.sandbox.google.expire_sync_tokens()
     for operation in ("events.list", "events.get", "calendars.get"):
         company.fault("google", operation, "refuse", status=404, times=1000)
-    await company.rounds(3)
+
+    async def is_paused() -> bool:
+        return bool((await company.state("Anna"))["state"] == "paused")
+
+    await company.until(is_paused)
+    looks = company.calls("severa", "activities.list")
+    await company.until(lambda: company.calls("severa", "activities.list") > looks + 6)
 
     assert company.names("Anna") == ["E0", "E1", "E2"]
     assert company.calls("severa", "activities.delete") == 0
