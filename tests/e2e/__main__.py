@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 
-from daemon.runtime import logs
-from tests.e2e.replay import ALL_STEPS, FAULTS, Part, Played, Trouble, play
+from tests.e2e.replay import ALL_STEPS, FAULTS, Part, Played, Trouble, play, played, quietly
 from tests.e2e.switches import settings
 
 
@@ -21,7 +21,9 @@ def main() -> int:
         return _switches(wanted)
     plays = list(plays_of(asked.fault, asked.call, asked.step, wanted))
     started, met, failed = time.monotonic(), Counter[str](), 0
-    with ProcessPoolExecutor(asked.processes, initializer=_quietly) as pool:
+    # Not forked: a lock that a thread of the reference still held would be held for ever.
+    afresh = get_context("spawn")
+    with ProcessPoolExecutor(asked.processes, afresh, initializer=quietly) as pool:
         running = {pool.submit(played, one, wanted): one for one in plays}
         for number, done in enumerate(as_completed(running), start=1):
             print(f"{number} of {len(plays)} days", end="\r", file=sys.stderr)
@@ -50,13 +52,6 @@ def plays_of(
             yield Trouble(fault, call, met)
 
 
-def played(trouble: Trouble, wanted: Mapping[str, Part]) -> Played:
-    """Play the day up to the step after the last one that meets the fault."""
-    names = list(ALL_STEPS)
-    last = max(names.index(name) for name in trouble.steps)
-    return asyncio.run(play(trouble, wanted=wanted, steps=names[: last + 2]))
-
-
 def _switches(wanted: Mapping[str, Part]) -> int:
     """Play the day under each setting of each switch of the sandbox, one at a time."""
     failed = []
@@ -79,14 +74,10 @@ def _asked() -> argparse.Namespace:
 
 
 def _reference() -> Mapping[str, Part]:
-    _quietly()
+    quietly()
     day = asyncio.run(play())
     assert not day.failures, day.failures
     return day.parts
-
-
-def _quietly() -> None:
-    logs.configure("critical" if "-v" not in sys.argv else "info", "console")
 
 
 def _tell(trouble: Trouble, day: Played) -> None:

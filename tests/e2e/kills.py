@@ -12,13 +12,12 @@ from tempfile import TemporaryDirectory
 
 from aiohttp import web
 
-from daemon.runtime import logs
 from daemon.sandbox.faults import Fault, Faults, Handler
 from daemon.sandbox.google.switches import Limits
 from daemon.sandbox.server import Sandbox
 from tests.e2e.day import STEPS, TYPES, USERS, Day, unlike_pictures
 from tests.e2e.installation import Installation
-from tests.e2e.replay import FIRST, Part, play
+from tests.e2e.replay import FIRST, Part, play, quietly
 
 CALLS_MAX = 30
 """A step of the day makes about so many calls."""
@@ -159,7 +158,7 @@ def main() -> int:
     parser.add_argument("kills", type=int, nargs="?", default=100)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    logs.configure("critical", "console")
+    quietly()
     started = time.monotonic()
     try:
         killer = asyncio.run(killed(asked.kills, asked.seed))

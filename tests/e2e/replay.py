@@ -1,5 +1,6 @@
 """Plays the representative day with faults: at the same call of every step, each judged by a day without any."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from daemon.runtime import logs
 from daemon.sandbox.faults import Call, Fault
 from tests.e2e.day import STEPS, TYPES, USERS, Day, Picture, unlike_pictures
 from tests.e2e.inside import PAUSE, RESET, Inside, inside
@@ -84,6 +86,18 @@ async def play(
             day.furnish()
             await company.switch_on(*USERS)
             return await _Player(company, day, trouble, wanted).play(steps)
+
+
+def played(trouble: Trouble, wanted: Mapping[str, Part]) -> Played:
+    """Play the day up to the step after the last one that meets the fault."""
+    names = list(ALL_STEPS)
+    last = max(names.index(name) for name in trouble.steps)
+    return asyncio.run(play(trouble, wanted=wanted, steps=names[: last + 2]))
+
+
+def quietly() -> None:
+    """Keep the daemon's log lines out of what is printed."""
+    logs.configure("critical", "console")
 
 
 class _Player:
