@@ -23,7 +23,8 @@ def main() -> int:
         if rule["done"] and not tests:
             faults.append(f"{name} is called done and no test proves it")
         state = "done" if rule["done"] else ("part" if tests else "open")
-        print(f"{name:4} {state:5} {len(tests):3} tests  {rule['says']}")
+        without = f" (without {rule['without']})" if "without" in rule else ""
+        print(f"{name:4} {state:5} {len(tests):3} tests  {rule['says']}{without}")
     counts = Counter(rule["done"] for rule in rules.values())
     print(f"\n{counts[True]} rules done, {counts[False]} not yet")
     for fault in faults:

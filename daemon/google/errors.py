@@ -40,6 +40,8 @@ _EVENT_KIND: Final = frozenset(
         "timeRangeEmpty",
     }
 )
+_TOLD_BY_REASON: Final = frozenset({400, 403, 410})
+"""Statuses that mean too many things for an answer without its reason."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
 _COMPANY: Final[Mapping[str, tuple[str, str]]] = {
@@ -89,7 +91,7 @@ def error_of(answer: Answer, *, now: datetime) -> SyncError:
     told = f"Google answered {status}{f' {reason}' if reason else ''}."
     if reason in _RATE | _USAGE or status == 429:
         return _pause(answer, reason, told, now)
-    if _is_passing(status):
+    if _is_passing(status) or (status in _TOLD_BY_REASON and _is_cut(answer.body)):
         return Transient(told)
     if status == 400:
         return _malformed(answer, reason, told)
@@ -172,6 +174,13 @@ def _words(items: Any) -> list[str]:
 def _is_passing(status: int) -> bool:
     # 501 says that Google will never do it; a redirect is none of Google's, so look again later.
     return status < 400 or status in (408, 425) or (status >= 500 and status != 501)
+
+
+def _is_cut(body: Any) -> bool:
+    """Tell whether this is the beginning of a JSON object and not the whole of it."""
+    left = body_as_json(body)
+    text = left.decode(errors="replace") if isinstance(left, bytes) else left
+    return isinstance(text, str) and text.lstrip().startswith("{")
 
 
 def _about_the_object(status: int, reason: str, told: str) -> SyncError:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -41,6 +40,9 @@ KEEPALIVE_SECONDS: Final = 75
 BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
 NO_SIGNING_KEY: Final = "Without [web] severa_signing_key_file nobody can switch the sync on."
 TOKEN_JITTER_SECONDS: Final = 120
+SYSTEM_RANDOM: Final = random.SystemRandom()
+TIMEOUT_SECONDS: Final = 30.0
+"""How long a vendor may take to answer one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,24 @@ def now() -> datetime:
 TRANSLATORS: Final = {Side.SEVERA: SEVERA_TRANSLATOR, Side.GOOGLE: GOOGLE_TRANSLATOR}
 
 
-def new_id() -> str:
-    """Return 128 random bits in the alphabet of Google's event ids."""
-    number = secrets.randbits(130)
+def new_id(rng: random.Random) -> str:
+    """Return 128 random bits and more in the alphabet of Google's event ids."""
+    number = rng.getrandbits(130)
     return "".join(BASE32HEX[(number >> shift) & 31] for shift in range(0, 130, 5))
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[App]:
+async def opened(
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = now,
+    rng: random.Random = SYSTEM_RANDOM,
+    timeout_s: float = TIMEOUT_SECONDS,
+) -> AsyncIterator[App]:
     """Build everything on the database of this configuration, and close it all at the end.
+
+    `clock` tells the present instant in UTC, `rng` gives ids and spreads pauses, and `timeout_s` is how long a vendor
+    may take to answer one call.
 
     Raises:
         SyncError: The database is in use, a secret cannot be read, or the like.
@@ -84,27 +95,27 @@ async def opened(config: Config) -> AsyncIterator[App]:
         google, waker = ConnectedGoogle(), Waker()
         stopping, halted = asyncio.Event(), asyncio.Event()
         tools = Tools(
-            severa=_severa(config, session),
+            severa=_severa(config, session, clock, timeout_s),
             google=google,
             store=store,
-            now=now,
-            new_id=new_id,
-            chance=random.random,
+            now=clock,
+            new_id=lambda: new_id(rng),
+            chance=rng.random,
             report=logs.report,
             rules=_rules(config),
             translators=TRANSLATORS,
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
         )
         engine = Engine(tools)
-        people = People(store, engine, tools.rules, now=now, wake=waker.wake, report=logs.report)
+        people = People(store, engine, tools.rules, now=clock, wake=waker.wake, report=logs.report)
         parts = Parts(
             store=store,
             engine=engine,
             people=people,
             google=google,
-            client_of=_google_client(config, session),
+            client_of=_google_client(config, session, clock, timeout_s),
             wake=waker.wake,
-            now=now,
+            now=clock,
             report=logs.report,
             halted=halted,
             admins=config.web.admins,
@@ -185,7 +196,9 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
         raise SyncError(f"Cannot listen on {where} ([web] listen): {why}.") from None
 
 
-def _severa(config: Config, session: aiohttp.ClientSession) -> SeveraClient:
+def _severa(
+    config: Config, session: aiohttp.ClientSession, clock: Callable[[], datetime], timeout_s: float
+) -> SeveraClient:
     budget = SeveraBudget(config.severa.requests_per_second)
     return SeveraClient(
         config.severa.base_url,
@@ -193,19 +206,20 @@ def _severa(config: Config, session: aiohttp.ClientSession) -> SeveraClient:
         config.severa.client_secret(),
         session=session,
         spend=budget.spend,
-        monotonic=asyncio.get_running_loop().time,
+        monotonic=_monotonic(clock),
         tell=lambda what: logs.report("severa.unreadable", what=what),
+        timeout_s=timeout_s,
     )
 
 
 def _google_client(
-    config: Config, session: aiohttp.ClientSession
+    config: Config, session: aiohttp.ClientSession, clock: Callable[[], datetime], timeout_s: float
 ) -> Callable[[ServiceAccount], GoogleClient]:
     budget = GoogleBudget(
         per_minute=config.google.requests_per_minute,
         per_minute_per_user=config.google.requests_per_minute_per_user,
     )
-    monotonic = asyncio.get_running_loop().time
+    monotonic = _monotonic(clock)
 
     def client_of(account: ServiceAccount) -> GoogleClient:
         return GoogleClient(
@@ -214,12 +228,20 @@ def _google_client(
             session=session,
             account=account,
             spend=budget.spend,
-            now=now,
+            now=clock,
             monotonic=monotonic,
             jitter=lambda: random.random() * TOKEN_JITTER_SECONDS,  # noqa: S311 - Spreads load.
+            timeout_s=timeout_s,
         )
 
     return client_of
+
+
+def _monotonic(clock: Callable[[], datetime]) -> Callable[[], float]:
+    """Return the seconds that tokens age by: the machine's steady clock, or a clock that was handed in."""
+    if clock is now:
+        return asyncio.get_running_loop().time
+    return lambda: clock().timestamp()
 
 
 def _rules(config: Config) -> Rules:

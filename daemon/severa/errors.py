@@ -84,6 +84,9 @@ def error_of(
     if kind == "InternalSystemError":
         # Whatever the status: Severa failed, and what it had done by then is not known.
         return Transient(f"{what}: {kind}.")
+    if _is_cut(body):
+        # Without its type a refusal cannot be told from one that has a way around it.
+        return Unreadable(f"{what}: HTTP {status}, and the reason was cut short.")
     return _refusal(operation, kind or f"HTTP {status}", place)
 
 
@@ -117,6 +120,17 @@ def _refusal(operation: Operation, kind: str, place: str) -> Refused:
     if kind in _COMPANY_HINTS:
         return CompanyRefused(message, hint=_COMPANY_HINTS[kind], reason=kind)
     return (Forbidden if kind in _ENTRY_ONLY else Refused)(message, reason=kind)
+
+
+def _is_cut(body: bytes) -> bool:
+    """Tell whether this is the beginning of a JSON object and not the whole of it."""
+    if not body.lstrip().startswith(b"{"):
+        return False
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _problem(body: bytes) -> tuple[str, str]:

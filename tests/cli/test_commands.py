@@ -14,13 +14,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from daemon.sandbox.google import make_service_account_key
 from daemon.sandbox.google.switches import Switches
-from tests.e2e.installation import (
-    CLIENT_SECRET,
-    SERVICE_ACCOUNT,
-    SIGNING_KEY,
-    Installation,
-    eventually,
-)
+from tests.e2e.company import CLIENT_SECRET, SERVICE_ACCOUNT, SIGNING_KEY
+from tests.e2e.installation import Installation, eventually
 
 OTHER_ACCOUNT = "other@example-project.iam.gserviceaccount.com"
 PASSWORD = "open, sesame 4711"

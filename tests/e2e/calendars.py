@@ -40,7 +40,10 @@ def activity_shown(activity: Mapping[str, Any], zone: str) -> Shown:
     start, end = _instant(activity["startDateTime"]), _instant(activity["endDateTime"])
     if activity["isAllDay"]:
         first = start.astimezone(ZoneInfo(zone)).date()
-        span = first, end.astimezone(ZoneInfo(zone)).date() if end else first + timedelta(days=1)
+        span = (
+            first,
+            _day_after(end.astimezone(ZoneInfo(zone))) if end else first + timedelta(days=1),
+        )
     else:
         span = start, end or start + TODO_LENGTH
     return Shown(
@@ -133,6 +136,11 @@ def _text(description: str) -> str:
     if "<" not in description and "&" not in description:
         return description
     return unescape(re.sub(r"<[^>]+>", "", re.sub(r"<br>", "\n", description))).strip()
+
+
+def _day_after(end: datetime) -> date:
+    """Return the first day after; Severa may end a day at its last second (Q1)."""
+    return end.date() + timedelta(days=end.time() != time())
 
 
 def midnight(day: date, zone: str) -> datetime:

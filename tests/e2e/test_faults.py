@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import SERVICE_ACCOUNT, Installation, eventually
+from tests.e2e.company import SERVICE_ACCOUNT
+from tests.e2e.installation import Installation, eventually
 
 WRITES = [
     (vendor, operation)

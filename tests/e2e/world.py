@@ -16,14 +16,16 @@ class World:
     types: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
-    midnight: datetime = field(
-        default_factory=lambda: datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    )
+    midnight: datetime = field(init=False)
     """Of the day on which the test began, so that it may run into the next."""
+
+    def __post_init__(self) -> None:
+        now = self.sandbox.clock().astimezone(UTC)
+        self.midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def person(self, first: str, *, google: bool = True, **user: Any) -> str:
         email = email_of(first)
-        user.setdefault("last_login", datetime.now(UTC))
+        user.setdefault("last_login", self.sandbox.clock())
         self.zones[first] = user.setdefault("zone", "Europe/Helsinki")
         self.people[first] = self.sandbox.severa.add_user(first, "Test", email, **user)
         if google:
@@ -89,8 +91,7 @@ class World:
     def add_day_activity(
         self, person: str, name: str, first: date, days: int = 1, **more: Any
     ) -> str:
-        zone = self.zones[person]
-        start, end = midnight(first, zone), midnight(first + timedelta(days=days), zone)
+        start, end = self._whole_days(person, first, days)
         return self.add_activity(
             person, name, start, **{"endDateTime": end, "isAllDay": True, **more}
         )
@@ -121,9 +122,15 @@ class World:
         self.edit_activity(person, guid, startDateTime=start, endDateTime=end, isAllDay=False)
 
     def move_activity_to_days(self, person: str, guid: str, first: date, days: int = 1) -> None:
+        start, end = self._whole_days(person, first, days)
+        self.edit_activity(person, guid, startDateTime=start, endDateTime=end, isAllDay=True)
+
+    def _whole_days(self, person: str, first: date, days: int) -> tuple[datetime, datetime]:
+        """Return start and end as Severa's own pages would send them (Q1)."""
         zone = self.zones[person]
         start, end = midnight(first, zone), midnight(first + timedelta(days=days), zone)
-        self.edit_activity(person, guid, startDateTime=start, endDateTime=end, isAllDay=True)
+        is_inclusive = self.sandbox.severa.switches.all_day_end == "inclusive"
+        return start, end - timedelta(seconds=is_inclusive)
 
     def delete_activity(self, person: str, guid: str) -> None:
         self.sandbox.severa.person_delete(self.people[person], guid)

@@ -18,7 +18,8 @@ from daemon.core.account import Settings
 from daemon.runtime.app import App, opened
 from daemon.sandbox.server import Sandbox
 from daemon.web.app import BODY_MAX, make_app
-from tests.e2e.installation import SIGNING_KEY, Installation
+from tests.e2e.company import SIGNING_KEY
+from tests.e2e.installation import Installation
 
 PATH = "/v1/me/sync"
 OFF = {
