@@ -39,7 +39,7 @@ def occurrence(world: World, series: str, day: int, **fields: Any) -> str:
         "originalStartTime": original,
         **fields,
     }
-    return str(world.state.insert(ANNA.email, body, by_google=True)["id"])
+    return str(world.state.person_add(ANNA.email, body)["id"])
 
 
 def shown_of(copy: Copy) -> object:

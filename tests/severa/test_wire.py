@@ -105,10 +105,11 @@ STATUSES: list[tuple[int, type[SyncError]]] = [
     (504, Transient),
     (520, Transient),
 ]
+CUT = '{"error": {"httpStatusC'
 BODIES: list[Any] = [
     "",
     "<html><body>Service is down for maintenance</body></html>",
-    '{"error": {"httpStatusC',
+    CUT,
     "API calls quota exceeded! maximum admitted 10 per 1s.",
     '{"error": null}',
     '{"error": {"type": 7, "details": [null]}}',
@@ -128,7 +129,9 @@ async def test_a_status_is_understood_whatever_stands_in_the_body(
         world.fail("activities.get", status=status, body=body, times=2 if status == 401 else 1)
         with pytest.raises(SyncError) as refused:
             await world.client.read(world.anna, guid)
-        assert type(refused.value) is expected, body
+        # Of a refusal that was cut short the reason is unknown, so it is tried again.
+        meant = Unreadable if expected is Refused and body == CUT else expected
+        assert type(refused.value) is meant, body
 
 
 @pytest.mark.parametrize("body", [each for each in BODIES if each not in ("", "null")])
