@@ -28,9 +28,8 @@ FAULTS: Mapping[str, Fault] = {
     # Carried out when the daemon has given up: at the end of that round, or two rounds later.
     "late": Fault("*", "*", "delay", seconds=1),
     "much-later": Fault("*", "*", "delay", seconds=3),
-    # Of listings; any other call is answered as ever.
+    # Of listings; any other call is answered as ever. (A page is not repeated: here it would be another listing's.)
     "short": Fault("*", "*", "short"),
-    "repeated": Fault("*", "*", "repeat"),
 }
 LATE_TIMEOUT_S = 0.3
 TIMEOUT_S = 30.0
