@@ -56,9 +56,12 @@ def _switches(wanted: Mapping[str, Part]) -> int:
     """Play the day under each setting of each switch of the sandbox, one at a time."""
     failed = []
     for setting in settings():
-        day = asyncio.run(play(wanted=wanted, prepare=setting.apply))
-        print(f"{'FAILED' if day.failures else 'well'} {setting}", *day.failures[:6], sep="\n    ")
-        failed += [setting] if day.failures else []
+        try:
+            failures = asyncio.run(play(wanted=wanted, prepare=setting.apply)).failures
+        except Exception as error:
+            failures = [f"somebody could not go on by hand: {error!r}"]
+        print(f"{'FAILED' if failures else 'well'} {setting}", *failures[:6], sep="\n    ")
+        failed += [setting] if failures else []
     print(f"{len(list(settings()))} settings: {len(failed)} days ended badly")
     return 1 if failed else 0
 

@@ -38,6 +38,7 @@ def event_shown(event: Mapping[str, Any]) -> Shown:
 
 def activity_shown(activity: Mapping[str, Any], zone: str) -> Shown:
     start, end = _instant(activity["startDateTime"]), _instant(activity["endDateTime"])
+    end = end if activity["hasDuration"] else None
     if activity["isAllDay"]:
         first = start.astimezone(ZoneInfo(zone)).date()
         span = (

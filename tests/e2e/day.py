@@ -233,14 +233,10 @@ class Day:
         self._by_hand.add(self.world.sandbox.google.person_add(HOST, body)["id"])
 
     def invite(self, by: str, guid: str, *people: str) -> None:
+        severa, guids = self.world.sandbox.severa, self.world.people
         for person in people:
-            if (
-                self.world.sandbox.severa.activity(guid)["ownerUser"]["guid"]
-                != (self.world.people[person])
-            ):
-                self.world.sandbox.severa.person_invite(
-                    self.world.people[by], guid, self.world.people[person]
-                )
+            if severa.activity(guid)["ownerUser"]["guid"] != guids[person]:
+                severa.invite(guid, guids[person], author=guids[by], kind="User")
 
     def answer(self, person: str, summary: str, status: str) -> None:
         event = self.world.event_named(person, summary)

@@ -29,8 +29,6 @@ from tests.e2e.world import email_of
 MORNING = datetime(2026, 3, 2, 5, tzinfo=UTC)
 PAUSE = timedelta(seconds=20)
 SEED = 20260302
-RESET = "reset"
-"""A kind of fault: the connection is closed before anything is done."""
 
 
 class Clock:
@@ -83,24 +81,23 @@ class RoundFaults(Faults):
             await self._moved.wait_for(lambda: self.rounds >= until)
 
     async def _answer(
-        self, request: web.Request, handler: Handler, vendor: str, fault: Fault | None
+        self,
+        request: web.Request,
+        handler: Handler,
+        call: tuple[str, str, str],
+        fault: Fault | None,
     ) -> web.StreamResponse:
-        if fault is not None:
-            self.hit = (vendor, (request.match_info.route.name or "").partition(":")[2])
-        if fault is not None and fault.kind == "delay":
-            until = self.rounds + fault.seconds
-            self._held.append(until)
-            try:
-                return await super()._answer(request, handler, vendor, fault)
-            finally:
-                async with self._moved:
-                    self._held.remove(until)
-                    self._moved.notify_all()
-        if fault is not None and fault.kind == RESET:
-            assert request.transport is not None
-            request.transport.abort()  # type: ignore[attr-defined]
-            return web.Response(status=500)
-        return await super()._answer(request, handler, vendor, fault)
+        if fault is None:
+            return await super()._answer(request, handler, call, fault)
+        self.hit = call[:2]
+        until = self.rounds + fault.seconds
+        self._held.append(until)
+        try:
+            return await super()._answer(request, handler, call, fault)
+        finally:
+            async with self._moved:
+                self._held.remove(until)
+                self._moved.notify_all()
 
 
 @dataclass

@@ -39,13 +39,17 @@ class Reaper(Faults):
         self._kill, self._calls, self._is_before = kill, calls, is_before
 
     async def _answer(
-        self, request: web.Request, handler: Handler, vendor: str, fault: Fault | None
+        self,
+        request: web.Request,
+        handler: Handler,
+        call: tuple[str, str, str],
+        fault: Fault | None,
     ) -> web.StreamResponse:
         self._calls -= 1
         is_now = self._calls == 0
         if is_now and self._is_before:
             self._kill()
-        answer = await super()._answer(request, handler, vendor, fault)
+        answer = await super()._answer(request, handler, call, fault)
         if is_now:
             self._kill()
         return answer

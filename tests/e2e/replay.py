@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from daemon.runtime import logs
 from daemon.sandbox.faults import Call, Fault
 from tests.e2e.day import STEPS, TYPES, USERS, Day, Picture, unlike_pictures
-from tests.e2e.inside import PAUSE, RESET, Inside, inside
+from tests.e2e.inside import PAUSE, Inside, inside
 
 FIRST = "first-sync"
 ALL_STEPS: Mapping[str, Callable[[Day], None]] = {FIRST: Day.nothing, **STEPS}
@@ -22,12 +22,15 @@ FAULTS: Mapping[str, Fault] = {
     "limited": Fault("*", "*", "refuse", status=429, headers={"Retry-After": "30"}),
     "unauthorized": Fault("*", "*", "refuse", status=401),
     "page": Fault("*", "*", "refuse", status=200, body=PAGE, headers=HTML),
-    "reset": Fault("*", "*", RESET),  # type: ignore[arg-type]
+    "reset": Fault("*", "*", "drop"),
     "lost": Fault("*", "*", "lose_reply"),
     "cut": Fault("*", "*", "cut"),
     # Carried out when the daemon has given up: at the end of that round, or two rounds later.
     "late": Fault("*", "*", "delay", seconds=1),
     "much-later": Fault("*", "*", "delay", seconds=3),
+    # Of listings; any other call is answered as ever.
+    "short": Fault("*", "*", "short"),
+    "repeated": Fault("*", "*", "repeat"),
 }
 LATE_TIMEOUT_S = 0.3
 TIMEOUT_S = 30.0

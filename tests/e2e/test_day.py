@@ -12,12 +12,8 @@ import pytest
 from tests.e2e.day import Picture
 from tests.e2e.inside import Inside
 from tests.e2e.replay import ALL_STEPS, FAULTS, FIRST, Part, Played, Trouble, play
-from tests.e2e.switches import Setting, settings, together
+from tests.e2e.switches import Setting, together
 
-BROKEN = {
-    "severa.all_day_end=inclusive": "an all-day end is always written as the midnight after (Q1)",
-}
-"""Settings that the daemon cannot do with yet, and why; each is played alone and is to fail until it is mended."""
 LAST = list(ALL_STEPS)[-1]
 ANNA = {
     "Google's own", "Planning", "Offer, final", "Fair", "School holiday", "Doctor", "Dentist",
@@ -73,26 +69,14 @@ def test_a_fault_in_every_step_changes_nothing_about_how_the_day_ends(fault: str
         assert day.met.total() == len(met)
 
 
-def under(*chosen: Setting) -> Played:
+@pytest.mark.parametrize("chosen", together(), ids=lambda day: f"{len(day)} settings")
+def test_the_day_ends_the_same_whatever_is_true_of_what_is_not_known(
+    chosen: list[Setting],
+) -> None:
     def prepare(company: Inside) -> None:
         for setting in chosen:
             setting.apply(company)
 
-    return asyncio.run(play(wanted=wanted(), prepare=prepare))
+    day = asyncio.run(play(wanted=wanted(), prepare=prepare))
 
-
-@pytest.mark.parametrize("chosen", together(BROKEN), ids=lambda day: f"{len(day)} settings")
-def test_the_day_ends_the_same_whatever_is_true_of_what_is_not_known(
-    chosen: list[Setting],
-) -> None:
-    assert under(*chosen).failures == [], [str(setting) for setting in chosen]
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_the_day_under_a_switch_that_the_daemon_cannot_do_with_yet(
-    name: str, request: pytest.FixtureRequest
-) -> None:
-    chosen = next(setting for setting in settings() if str(setting) == name)
-    request.applymarker(pytest.mark.xfail(strict=True, reason=BROKEN[name]))
-
-    assert under(chosen).failures == []
+    assert day.failures == [], [str(setting) for setting in chosen]
