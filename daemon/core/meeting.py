@@ -92,7 +92,16 @@ def is_unspoken(copies: Sequence[Copy], source: str) -> bool:
     if speaks is None or speaks.is_organizer:
         return False
     changed = (copy.entry for copy in copies if copy.user != source and copy.before is not None)
-    return any(not address_in(name) for entry in changed for name in differing(entry, speaks.entry))
+    return any(
+        _is_of_all(name, entry, speaks.entry)
+        for entry in changed
+        for name in differing(entry, speaks.entry)
+    )
+
+
+def _is_of_all(name: str, one: Entry, other: Entry) -> bool:
+    """Tell whether a difference is more than an answer, which each copy may know sooner or later."""
+    return not address_in(name) or Answer.OUT in (one.value(name), other.value(name))
 
 
 def _edited(before: Sequence[Copy], was: str, after: Sequence[Copy], now: str) -> frozenset[str]:

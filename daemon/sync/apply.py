@@ -1,6 +1,7 @@
 """Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from daemon.core.view import Action, Create, Forget, Part, Remove, Reset, Settle
 from daemon.errors import Forbidden, Refused, Transient
 from daemon.sync.access import Access, copy_written
 from daemon.sync.history import change_of
+from daemon.sync.landed import Landed, landed, report, tell
 from daemon.sync.observe import learn_maker, lifted
 from daemon.sync.ports import Transaction
 from daemon.sync.readback import ReadBack
@@ -46,7 +48,10 @@ class Apply:
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
         read = replace(record, link=lifted(record.link, link), looked_at=now)
-        return await self._keep(read, stood=record.link.standing)
+        found = landed(record, read, now)
+        kept = await self._keep(read, stood=record.link.standing, found=found)
+        tell(self._tools, found)
+        return kept
 
     async def perform(self, record: Record, action: Action) -> Record:
         """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
@@ -297,7 +302,7 @@ class Apply:
         change = replace(change, original=taken.original if taken else "")
         kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
         await self._keep(kept, history=change)
-        self._report(record, link, claim.side, word, change)
+        report(self._tools, record, link, change)
         return kept
 
     # Keeping
@@ -309,35 +314,23 @@ class Apply:
         word: str = "",
         history: Change | None = None,
         stood: Standing | None = None,
+        found: Sequence[Landed] = (),
     ) -> Record:
         if action is not None:
             history = change_of(record, action, word, Entry(), self._tools.now())
+        lines = [*([history] if history else []), *(one.change for one in found)]
 
         async def work(tx: Transaction) -> Record:
             kept = await _as_decided(tx, record, stood) if stood is not None else record
             await tx.save([kept])
-            if history is not None:
-                await tx.add_history([history])
+            if lines:
+                await tx.add_history(lines)
             return kept
 
         kept = await self._tools.store.write(work)
         if action is not None and history is not None:
-            self._report(kept, kept.link, history.side, word, history)
+            report(self._tools, kept, kept.link, history)
         return kept
-
-    def _report(self, record: Record, link: Link, side: Side, word: str, change: Change) -> None:
-        copy, before = link.google or record.link.google, record.link.activity
-        activity = link.activity or before
-        self._tools.report(
-            f"entry.{word}",
-            entry=link.id,
-            side=side.value,
-            user=record.user,
-            activity=activity.ref if activity else "",
-            event_id=copy.ref if copy else "",
-            rule=change.rule,
-            cause=change.cause,
-        )
 
     # Types
 

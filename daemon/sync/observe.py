@@ -15,6 +15,7 @@ from daemon.core.link import APPROVED, LIVE, Claim, Deed, Link, Side, Stand
 from daemon.core.listing import Page
 from daemon.core.record import Record
 from daemon.core.seen import Activity, Copy, Seen
+from daemon.sync.landed import Landed, landed
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 
@@ -37,6 +38,7 @@ class Activities:
     def __init__(self, tools: Tools, looking: Looking) -> None:
         self._tools, self._looking = tools, looking
         self.twins: list[Activity] = []
+        self.landed: list[Landed] = []
         self._forgotten: set[str] = set()
         self._maker = ""
 
@@ -50,6 +52,7 @@ class Activities:
         }
         strangers = await Strangers.of(tx) if len(known) < len(set(refs)) else None
         saved: dict[str, Record] = {}
+        self.landed = []
         for activity in activities:
             record = known.get(activity.ref)
             if record is None and strangers is not None:
@@ -58,8 +61,8 @@ class Activities:
                 after = self._observed(record, activity)
                 if after is not record:
                     saved[after.link.id] = after
-        if saved:
-            await tx.save(list(saved.values()))
+                    self.landed += landed(record, after, self._tools.now())
+        await _kept(tx, saved, self.landed)
         if self._maker:
             await learn_maker(tx, self._maker)
         await self._match_again(tx)
@@ -138,6 +141,7 @@ class Copies:
     def __init__(self, tools: Tools, account: Account, looking: Looking) -> None:
         self._tools, self._account, self._looking = tools, account, looking
         self._colleagues: frozenset[str] = frozenset()
+        self.landed: list[Landed] = []
         self._silent: frozenset[str] = frozenset()
         """The addresses of colleagues, and of those who do not use the sync."""
 
@@ -153,6 +157,7 @@ class Copies:
         records = (*records, *(await tx.records_of_activities(marked) if marked else ()))
         records = (*records, *await _made_as(tx, refs, records))
         saved: dict[str, Record] = {}
+        self.landed = []
         for copy in page.seen:
             record = self._record_of(copy, [saved.get(r.link.id, r) for r in records])
             self._keep(saved, record, self._shown(record, copy))
@@ -160,15 +165,14 @@ class Copies:
             for record in records:
                 record = saved.get(record.link.id, record)
                 self._keep(saved, record, self._gone(record, ref))
-        if saved:
-            await tx.save(list(saved.values()))
+        await _kept(tx, saved, self.landed)
         if page.cursor is not None:
             await move_cursor(tx, self._account, page.cursor)
 
-    @staticmethod
-    def _keep(saved: dict[str, Record], before: Record, after: Record) -> None:
+    def _keep(self, saved: dict[str, Record], before: Record, after: Record) -> None:
         if after is not before:
             saved[after.link.id] = after
+            self.landed += landed(before, after, self._tools.now())
 
     def _record_of(self, copy: Copy, records: Sequence[Record]) -> Record:
         by_ref = [r for r in records if _has_ref(r.link, copy.ref)]
@@ -225,6 +229,14 @@ class Copies:
         if record.link.is_empty:
             return False
         return self._tools.writes.is_outdated(record.link.id, self._looking.began)
+
+
+async def _kept(tx: Transaction, saved: Mapping[str, Record], found: Sequence[Landed]) -> None:
+    """Keep what was seen, with a line for each of our own writes that it shows."""
+    if saved:
+        await tx.save(list(saved.values()))
+    if found:
+        await tx.add_history([one.change for one in found])
 
 
 def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:

@@ -11,6 +11,7 @@ from daemon.core.link import Link, Side
 from daemon.core.listing import Page
 from daemon.core.seen import Activity
 from daemon.errors import CompanyRefused, CursorExpired, Gone, Refused, Transient
+from daemon.sync.landed import tell
 from daemon.sync.observe import Activities, Copies, Looking, doubted, move_cursor
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
@@ -66,6 +67,7 @@ class Pull:
                 await _move_company_cursor(tx, reached.isoformat())
 
         await self._tools.store.write(work)
+        tell(self._tools, observation.landed)
         return observation.twins
 
     async def severa_of(self, account: Account) -> None:
@@ -77,6 +79,7 @@ class Pull:
             observation = Activities(self._tools, looking)
             seen = [_listed_for(account.user.guid, activity) for activity in page.seen]
             await self._tools.store.write(partial(observation.store, activities=seen))
+            tell(self._tools, observation.landed)
             is_whole = page.cursor is not None
         if not is_whole:
             raise Transient("Severa's listing ended without its last page.")
@@ -93,6 +96,7 @@ class Pull:
             observation = Activities(self._tools, looking)
             seen = await self._concerning(page.seen, listed_for=frozenset(users))
             await self._tools.store.write(partial(observation.store, activities=seen))
+            tell(self._tools, observation.landed)
         expected = await self._tools.store.read(
             lambda tx: tx.activities_between(users, start + NEAR_BEFORE / 2, end - NEAR_BEFORE)
         )
@@ -184,6 +188,7 @@ class Pull:
             observation = Copies(self._tools, account, looking)
             kept = page if cursor is not None else replace(page, cursor=None)
             await self._tools.store.write(partial(observation.store, page=kept))
+            tell(self._tools, observation.landed)
         if reached is None:
             raise Transient("Google's listing ended without a sync token.")
         if cursor is None:

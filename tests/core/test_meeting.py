@@ -148,6 +148,18 @@ class TestWhatIsAnEdit:
         assert google_turn(moved[True]) is Turn.SAME
         assert google_turn(moved[False]) is Turn.EDITED
 
+    def test_who_is_on_one_guests_list_alone_is_news_too_e2(self):
+        asked = replace(OLD, people=people("bob", "cid"))
+        alone = replace(OLD, people=people("bob"))
+        spoke = copy(alone, user="bob", is_organizer=False)
+        link = linked(alone, copies=(spoke,), source="bob")
+
+        link = link.showing(G, copy(asked, user="cid", is_organizer=False))
+
+        assert link.is_unspoken
+        link = link.settled(is_heard=False).showing(G, None, user="bob")
+        assert google_turn(link) is Turn.EDITED
+
     def test_the_organizer_has_the_last_word_when_the_own_event_is_seen_e2(self):
         link = met(guest("bob"), source="bob").showing(G, organizer(title="other"))
 

@@ -80,7 +80,9 @@ class Book:
     graves: dict[Place, Grave] = field(default_factory=dict)
     origin: dict[Place, int] = field(default_factory=dict)
     touched: set[Place] = field(default_factory=set)
-    """What a person has edited since it was made."""
+    """What a person has saved since it was made, with a change in it or without."""
+    changed: set[Place] = field(default_factory=set)
+    """What a person has changed since it was made."""
     partners: dict[Place, str] = field(default_factory=dict)
     history: dict[tuple[Side, str, str], list[Cell]] = field(default_factory=dict)
     joined: dict[Place, Half] = field(default_factory=dict)
@@ -117,6 +119,7 @@ class Book:
 
     def person_edited(self, place: Place, entry: Entry) -> None:
         """Note what a person changed, where the object now shows `entry`."""
+        self.touched.add(place)
         edits = self.edits + self.guests.numbers
         self.guests.agreed(place, self.partner(place))
         self.guests.edited(place, entry)
@@ -125,7 +128,7 @@ class Book:
             if getattr(entry, name) != before:
                 self._person(place, name, getattr(entry, name), before=before)
         if self.edits + self.guests.numbers > edits:
-            self.touched.add(place)
+            self.changed.add(place)
 
     def person_deleted(self, place: Place) -> None:
         """Note that a person deleted an object."""

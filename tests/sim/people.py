@@ -143,6 +143,7 @@ def _change_type(world: World, dice: Random) -> None:
     world.severa.person_edit(row.ref, Entry(), kind.guid)
     world.book.retyped.add(row.ref)
     world.book.touched.add((Side.SEVERA, row.ref))
+    world.book.changed.add((Side.SEVERA, row.ref))
     world.tell(f"{row.user} makes {row.ref} in Severa {kind.name}")
 
 

@@ -254,6 +254,9 @@ def _has_reason_to_live(world: World, place: Place, grave_place: Place) -> bool:
     grave = book.graves[grave_place]
     if {ref, book.partner(place)[1]} & book.retyped:
         return True  # It left the sync, or came back to it, when it was given another type (B5).
+    linked = _linked_with(world, place)
+    if linked and book.origin.get(linked, book.origin[place]) != book.origin[place]:
+        return True  # Of two alike either may be taken for the other: this one belongs to one that lives.
     for record in world.store.records.values():
         seen = record.link.seen(side)
         if (

@@ -48,6 +48,7 @@ REGRESSIONS = {
     71005947: "the same, seen in one look",
     73004844: "the late twin of one entry was taken for the edited create of another (C4)",
     80000079: "the same, with the first guest's calendar out of reach in between",
+    80020269: "the same, with somebody who was asked meanwhile",
     80000108: "of two tries the later one counted, and what the first had made was taken for an edit (D1)",
     60006626: "a create kept after its event was seen took our own removal for a person's (D2, D3)",
     1000000017: "a backup put back: what was agreed since was unknown (C4)",

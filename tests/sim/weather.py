@@ -288,7 +288,7 @@ class _Deed:
         if event and event.user == OUTSIDE and is_left:
             return "E6"
         place = (self._side, removed.ref)
-        if place not in world.book.touched and world.book.twins(place, is_living=False):
+        if place not in world.book.changed and world.book.twins(place, is_living=False):
             return "twin"
         return ""
 
