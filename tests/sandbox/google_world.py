@@ -75,6 +75,8 @@ class World:
     clock: Clock
     base: str
     http: aiohttp.ClientSession
+    violations: list[str]
+    """What Google's document does not declare of the answers so far; at the end there must be none."""
     tokens: dict[str, str] = field(default_factory=dict)
 
     async def send(self, method: str, path: str, **more: Any) -> Answer:
@@ -145,5 +147,6 @@ async def served() -> AsyncIterator[World]:
     server = TestServer(app, host="127.0.0.1")
     timeout = aiohttp.ClientTimeout(total=10)
     async with server, aiohttp.ClientSession(timeout=timeout) as http:
-        yield World(google, faults, clock, str(server.make_url("")).rstrip("/"), http)
+        url = str(server.make_url("")).rstrip("/")
+        yield World(google, faults, clock, url, http, watch.violations)
     watch.assert_none()

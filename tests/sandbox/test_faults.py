@@ -230,13 +230,13 @@ async def test_switches_and_limits_are_changed_over_http(sandbox: Sandbox) -> No
         sandbox, "PATCH", "/settings/google-switches", {"guest_edits": "ignored", "push_tries": 2}
     )
     limits = await asked(sandbox, "PATCH", "/settings/google-limits", {"user_minute": None})
-    severa = await asked(sandbox, "PATCH", "/settings/severa-switches", {"retry_after": True})
+    severa = await asked(sandbox, "PATCH", "/settings/severa-switches", {"retry_after": "date"})
 
     assert changed[1]["guest_edits"] == "ignored"
     assert sandbox.google.switches.guest_edits == "ignored"
     assert sandbox.google.switches.push_tries == 2
     assert (limits[0], sandbox.google.limits.user_minute) == (200, None)
-    assert (severa[0], sandbox.severa.switches.retry_after) == (200, True)
+    assert (severa[0], sandbox.severa.switches.retry_after) == (200, "date")
     assert (await asked(sandbox, "GET", "/settings/google-limits"))[1]["user_minute"] is None
     assert (await asked(sandbox, "GET", "/settings/nothing"))[0] == 404
     for wrong in (

@@ -380,6 +380,7 @@ async def test_a_channel_lives_as_long_as_the_stricter_of_both_says(world: World
     long = await watch(world, PUSH, id="channel-2", expiration=str(now + 9 * WEEK_MS))
     switch(world, push_expiration="number", push_days_max=30)
     number = await watch(world, PUSH, id="channel-3", expiration=now + 2 * WEEK_MS)
+    world.violations.clear()  # By this switch Google says what its own document does not.
 
     assert short.json["expiration"] == str(now + 1000)
     assert long.json["expiration"] == str(now + WEEK_MS)

@@ -383,10 +383,6 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
         ),
     },
     EFFECTS: {
-        "our own change of type counts as a person's": (
-            Scene("an_event_that_is_private_no_more_stays_whatever_type_that_gives_b4_b5"),
-            setting(links, "_typed", lambda _, after, __: after),
-        ),
         "a create does not agree on its type": (
             Seed(100001),
             setting(Link, "agreeing_on_type", itself),

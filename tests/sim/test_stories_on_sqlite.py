@@ -8,9 +8,9 @@ from .story import play
 from .world import RESTORES_FROM
 
 SEEDS = (
-    *(1, 61, 264, 581, 3031, 10976, 33162),
-    *(100023, 100183, 100433, 100745, 114731, 60006626),
-    *(RESTORES_FROM, 1000000017, 1000000053, 1000000085, 1000000122),
+    *(61, 581, 3031, 33162),
+    *(100023, 100433, 60006626),
+    *(RESTORES_FROM, 1000000122),
 )
 """Of every climate a few, those among them that were hardest to get right."""
 
