@@ -69,7 +69,7 @@ async def test_the_history_tells_what_was_changed_with_the_daemon_and_without(
         row for row in rows if row["entry"] == made["entry"]
     ]
     assert await office.json("history", "--since", "1h") == rows
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    tomorrow = (datetime.now(UTC).astimezone() + timedelta(days=1)).date().isoformat()
     assert await office.json("history", "--since", tomorrow) == []
     assert (
         await office.good("history", "--since", tomorrow)
