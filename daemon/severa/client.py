@@ -1,6 +1,14 @@
 """The company's activities, types and users in Severa, object by object and as listings."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -183,7 +191,7 @@ class SeveraClient:
 
     async def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> AsyncIterator[Page[Activity]]:
+    ) -> AsyncGenerator[Page[Activity], None]:
         """List the activities that these users own or take part in and that overlap the window.
 
         Severa counts its limits as inside, so one that ends as the window starts comes as well.

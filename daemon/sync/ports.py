@@ -1,6 +1,6 @@
 """What the engine needs of the world; the adapters fit these shapes without knowing them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -83,7 +83,7 @@ class SeveraCalendar(Calendar[Activity], Protocol):
 
     def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> AsyncIterator[Page[Activity]]:
+    ) -> AsyncGenerator[Page[Activity], None]:
         """List the activities that these users own or take part in and that overlap the window.
 
         `None` is as wide as it goes.

@@ -6,7 +6,7 @@ that refuse to change their category. Participants are rows of their own: no lis
 and none can be changed but by taking it out and adding it again.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -144,7 +144,7 @@ class SeveraDouble:
 
     async def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> AsyncIterator[Page[Activity]]:
+    ) -> AsyncGenerator[Page[Activity], None]:
         def fits(row: Activity) -> bool:
             is_theirs = bool({row.user, *row.members} & set(users))
             return is_theirs and _overlaps(row.entry.when, start, end)
