@@ -1,6 +1,5 @@
 """Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,11 +11,12 @@ from daemon.core.fit import MASKS
 from daemon.core.link import CLAIM_LIFE, LIVE, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.meeting import copy_of
 from daemon.core.policy import Policy
-from daemon.core.record import Change, Record
+from daemon.core.record import Record
 from daemon.core.seen import Activity, Mark, Seen
 from daemon.core.view import Action, Create, Forget, Part, Remove, Reset, Settle, Write
 from daemon.errors import Forbidden, Refused, Transient
 from daemon.sync.access import Access, copy_written
+from daemon.sync.hands import Disturbed
 from daemon.sync.history import change_of
 from daemon.sync.landed import Landed, landed, report, tell
 from daemon.sync.observe import learn_maker, lifted
@@ -36,7 +36,6 @@ class Apply:
         self._tools, self._policy, self._access = tools, policy, access
         self._reading = ReadBack(tools, self._access)
         self._api_user = ""
-        self._for_others = asyncio.Lock()
 
     async def read_back(self, record: Record) -> Record:
         """Read by id every side about which there is doubt; what is gone is gone with proof only (D4)."""
@@ -49,9 +48,7 @@ class Apply:
                 link = link.checked(side, now)
         read = replace(record, link=lifted(record.link, link), looked_at=now)
         found = landed(record, read, now)
-        kept = await self._keep(read, stood=record.link.standing, found=found)
-        tell(self._tools, found)
-        return kept
+        return await self._keep(read, stood=record.link.standing, found=found)
 
     async def perform(self, record: Record, action: Action) -> Record:
         """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
@@ -100,7 +97,7 @@ class Apply:
     async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
         if owner.is_enabled:
             return await self._make_activity(record, action, owner)
-        async with self._for_others:  # Else two that are alike could find the same one.
+        async with self._tools.hands.for_others:  # Else two that are alike could find the same one.
             if found := await self._reading.equal(record.link, owner, action):
                 return await self._keep(replace(record, link=found))
             return await self._make_activity(record, action, owner)
@@ -285,24 +282,47 @@ class Apply:
         return await self._answered(record, claim, None, action, "removed")
 
     async def _claim(self, record: Record, claim: Claim) -> Record:
+        """Store that a write is about to be made.
+
+        Raises:
+            Disturbed: There is news on the entry; it is decided on anew.
+        """
         self._tools.writes.note(record.link.id)
         link = record.link.letting_go(claim.made_at).claiming(claim)
-        return await self._keep(replace(record, link=link))
+        claiming = replace(record, link=link)
+
+        async def work(tx: Transaction) -> None:
+            if self._tools.hands.is_disturbed(link.id):
+                raise Disturbed
+            await tx.save([claiming])
+
+        await self._tools.store.write(work)
+        return claiming
 
     async def _answered(
         self, record: Record, claim: Claim, seen: Seen | None, action: Action, word: str
     ) -> Record:
         self._tools.writes.note(record.link.id)
-        link = record.link.answered(claim, seen)
-        if isinstance(action, Create):
-            link = replace(link.agreeing_on_type(), standing=LIVE)
         now = self._tools.now()
         taken = record.link.seen(claim.side) if seen is None else None
         change = change_of(record, action, word, claim.values, now)
         change = replace(change, original=taken.original if taken else "")
-        kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
-        await self._keep(kept, history=change)
-        report(self._tools, record, link, change)
+
+        async def work(tx: Transaction) -> Record:
+            before, is_disturbed = record, self._tools.hands.is_disturbed(record.link.id)
+            if is_disturbed:  # What others stored of it meanwhile stays, and is read again.
+                before = await tx.record(record.link.id) or record
+            link = before.link.answered(claim, seen)
+            if isinstance(action, Create):
+                link = replace(link.agreeing_on_type(), standing=LIVE)
+            kept = replace(before, link=link, attempts=0, problem="", looked_at=now)
+            await tx.save([kept])
+            await tx.add_history([change])
+            return kept
+
+        kept = await self._tools.store.write(work)
+        self._tools.hands.removing.pop(record.link.id, None)  # From here on the history counts it.
+        report(self._tools, record, kept.link, change)
         return kept
 
     # Keeping
@@ -312,24 +332,28 @@ class Apply:
         record: Record,
         action: Action | None = None,
         word: str = "",
-        history: Change | None = None,
         stood: Standing | None = None,
         found: Sequence[Landed] = (),
     ) -> Record:
+        """Keep what was read or decided, unless there is news on the entry; return it as it is kept."""
+        lines = [one.change for one in found]
         if action is not None:
-            history = change_of(record, action, word, Entry(), self._tools.now())
-        lines = [*([history] if history else []), *(one.change for one in found)]
+            lines.append(change_of(record, action, word, Entry(), self._tools.now()))
 
-        async def work(tx: Transaction) -> Record:
+        async def work(tx: Transaction) -> tuple[Record, bool]:
+            if self._tools.hands.is_disturbed(record.link.id):
+                return await tx.record(record.link.id) or record, False
             kept = await _as_decided(tx, record, stood) if stood is not None else record
             await tx.save([kept])
             if lines:
                 await tx.add_history(lines)
-            return kept
+            return kept, True
 
-        kept = await self._tools.store.write(work)
-        if action is not None and history is not None:
-            report(self._tools, kept, kept.link, history)
+        kept, is_kept = await self._tools.store.write(work)
+        if is_kept:
+            tell(self._tools, found)
+            if action is not None:
+                report(self._tools, kept, kept.link, lines[-1])
         return kept
 
     # Types

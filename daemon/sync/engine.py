@@ -1,7 +1,8 @@
 """One round: look at both sides, then bring every entry as far as it will go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -18,6 +19,7 @@ from daemon.core.seen import Activity
 from daemon.errors import CompanyRefused, RateLimited, Refused, SyncError, Transient, UserRefused
 from daemon.sync.anew import begin_anew
 from daemon.sync.firstsync import FirstSync
+from daemon.sync.observe import told
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
 from daemon.sync.settle import Settle
@@ -43,7 +45,7 @@ class Engine:
         self._tools = tools
         self._pull = Pull(tools)
         self._company_read_at: datetime | None = None
-        self._turn = asyncio.Lock()
+        self._polling = asyncio.Lock()
         self._listed_at: dict[str, datetime] = {}
         self._told_fault = ""
         self._swept = 0
@@ -59,22 +61,72 @@ class Engine:
             CompanyRefused: Nothing works for anybody; it is kept in the settings and told once.
             SyncError: Severa could not be looked at; what was stored before is safe.
         """
-        async with self._turn:
-            settings = await self._tools.store.read(lambda tx: tx.settings())
-            if not settings.is_on:
+        async with self._polling, self._tools.gate.shared():
+            if not await self._is_on():
                 return True
-            try:
-                is_done = await self._round(cause)
-            except CompanyRefused as error:
-                await self._note_fault(str(error))
-                raise
-            await self._note_fault("")
-            return is_done
+            async with self._telling():
+                return await self._round(cause)
+
+    async def serve(self, user: str, *, cause: str) -> bool:
+        """Look at one user's calendar and settle what is due there, beside a round; tell whether all is done.
+
+        Severa is not listed for that: what is written to is read right before, and shows what changed there.
+
+        Raises:
+            CompanyRefused: Nothing works for anybody; it is kept in the settings and told once.
+        """
+        async with self._tools.gate.shared():
+            account = await self._served(user)
+            if account is None:
+                return True
+            async with self._telling():
+                policy = await policy_of(self._tools.store, self._tools.rules)
+                began = self._tools.now()
+                looked = await self._look_at_google([account], policy, cause)
+                return await self._settle(looked, policy, began) if looked else True
+
+    async def serve_activity(self, ref: str, user: str, *, cause: str) -> bool:
+        """Look at one activity that `user` says has changed, and settle it for everybody who shares it (T2).
+
+        Raises:
+            SyncError: Severa could not be looked at; the next round will.
+        """
+        async with self._tools.gate.shared():
+            if not await self._is_on():
+                return True
+            async with self._telling():
+                began, entries = (
+                    self._tools.now(),
+                    await self._pull.activity(ref, user, cause=cause),
+                )
+                return await self._settle_entries(entries, began) if entries else True
 
     async def between_rounds(self, work: Callable[[Tools], Awaitable[R]]) -> R:
-        """Run something that no round may cross, with the engine's own tools."""
-        async with self._turn:
+        """Run something that no look and no write may cross, with the engine's own tools."""
+        async with self._tools.gate.alone():
             return await work(self._tools)
+
+    async def _is_on(self) -> bool:
+        return (await self._tools.store.read(lambda tx: tx.settings())).is_on
+
+    @asynccontextmanager
+    async def _telling(self) -> AsyncIterator[None]:
+        """Note what is wrong for the whole company, or that nothing is any more."""
+        try:
+            yield
+        except CompanyRefused as error:
+            await self._note_fault(str(error))
+            raise
+        await self._note_fault("")
+
+    async def _served(self, user: str) -> Account | None:
+        """Return the account of a user whose first sync is done and who may be synced now."""
+        now = self._tools.now()
+        account = await self._tools.store.read(lambda tx: tx.account(user))
+        if account is None or account.stage is not Stage.DONE or not await self._is_on():
+            return None
+        is_there = self._is_present(account, now) and is_due(account, now)
+        return account if is_there and not account.bar(self._tools.rules.domains) else None
 
     async def refresh_company(self) -> Settings:
         """List users and activity types and keep them.
@@ -196,7 +248,8 @@ class Engine:
         async def work(tx: Transaction) -> None:
             records = await tx.records_unlooked(users, now - interval, count)
             pulled = {account.user.guid for account in accounts}
-            await tx.save([_doubting(record, now, pulled) for record in records])
+            doubting = [_doubting(record, now, pulled) for record in records]
+            await tx.save([told(self._tools, record, Side.SEVERA) for record in doubting])
 
         if count:
             await self._tools.store.write(work)
@@ -269,6 +322,18 @@ class Engine:
                 self.looked_at[guid] = self._tools.now()
                 await self._finish(account, is_done=is_done[guid])
         return all(is_done.values())
+
+    async def _settle_entries(self, entries: Sequence[str], began: datetime) -> bool:
+        """Settle these entries whoever of those who share them is there (E1)."""
+        everybody = await self._tools.store.read(lambda tx: tx.accounts())
+        policy = await policy_of(self._tools.store, self._tools.rules)
+        settle = Settle(self._tools, policy, everybody, began=began, only=entries)
+        enabled = {account.user.guid: account for account in everybody if account.is_enabled}
+        is_done = await settle.run(tuple(enabled))
+        for guid, error in settle.refused_users.items():
+            if guid in enabled:
+                await self._fail(enabled[guid], State.PAUSED, error)
+        return is_done
 
     # States
 

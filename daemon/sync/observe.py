@@ -62,7 +62,7 @@ class Activities:
                 if after is not record:
                     saved[after.link.id] = after
                     self.landed += landed(record, after, self._tools.now())
-        await _kept(tx, saved, self.landed)
+        await _kept(self._tools, tx, saved, self.landed, Side.SEVERA)
         if self._maker:
             await learn_maker(tx, self._maker)
         await self._match_again(tx)
@@ -165,7 +165,7 @@ class Copies:
             for record in records:
                 record = saved.get(record.link.id, record)
                 self._keep(saved, record, self._gone(record, ref))
-        await _kept(tx, saved, self.landed)
+        await _kept(self._tools, tx, saved, self.landed, Side.GOOGLE)
         if page.cursor is not None:
             await move_cursor(tx, self._account, page.cursor)
 
@@ -231,10 +231,16 @@ class Copies:
         return self._tools.writes.is_outdated(record.link.id, self._looking.began)
 
 
-async def _kept(tx: Transaction, saved: Mapping[str, Record], found: Sequence[Landed]) -> None:
-    """Keep what was seen, with a line for each of our own writes that it shows."""
+async def _kept(
+    tools: Tools,
+    tx: Transaction,
+    saved: Mapping[str, Record],
+    found: Sequence[Landed],
+    side: Side,
+) -> None:
+    """Keep what was seen on a side, with a line for each of our own writes that it shows."""
     if saved:
-        await tx.save(list(saved.values()))
+        await tx.save([told(tools, record, side) for record in saved.values()])
     if found:
         await tx.add_history([one.change for one in found])
 
@@ -325,6 +331,13 @@ def doubted(record: Record, side: Side, now: datetime, cause: str) -> Record:
     """Return the record with a side that is to be read by id before anything is decided."""
     link = replace(record.link, doubted=record.link.doubted | {side})
     return replace(record, link=link, due_at=record.due_at or now, cause=record.cause or cause)
+
+
+def told(tools: Tools, record: Record, side: Side) -> Record:
+    """Return a record with news on a side; whoever works on it is told, and may be writing to that side just now."""
+    if not tools.hands.disturb(record.link.id):
+        return record
+    return replace(record, link=replace(record.link, doubted=record.link.doubted | {side}))
 
 
 def _read_anew(record: Record, seen: Seen) -> Record:

@@ -1,9 +1,11 @@
 """Deciding and doing: all actions of a pass are decided before the first is taken, and floods are held."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from daemon.core.account import Account, Stage
@@ -27,6 +29,7 @@ from daemon.errors import (
 from daemon.sync.access import Access, copy_written
 from daemon.sync.apply import Apply
 from daemon.sync.brakes import Brakes, Planned
+from daemon.sync.hands import Disturbed
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
@@ -53,8 +56,10 @@ class Settle:
         accounts: Sequence[Account],
         *,
         began: datetime | None = None,
+        only: Sequence[str] = (),
     ) -> None:
-        self._tools, self._policy = tools, policy
+        """`only` names the entries that are settled, all that are due where it is empty."""
+        self._tools, self._policy, self._only = tools, policy, only
         self._began = began or tools.now()
         """When the calendars began to be looked at."""
         self._accounts = {account.user.guid: account for account in accounts}
@@ -87,35 +92,75 @@ class Settle:
                 raise self._fault
             if self._tools.is_stopping():
                 return False
-        return not await self._due(self._active(users), 1)
+        return not [r for r in await self._due(self._active(users), 1) if not self._is_held(r)]
+
+    def _is_held(self, record: Record) -> bool:
+        return self._tools.hands.holds(record.link.id)
 
     def _active(self, users: Sequence[str]) -> list[str]:
         return [user for user in users if user not in self.refused_users]
 
     async def _pass(self, users: Sequence[str]) -> bool:
         """Read what is in doubt, or else decide and do; tell whether there was anything."""
-        unread = await self._due(users, RECORDS_A_PASS, unread_only=True)
-        if unread:
-            await self._each(unread, self._read_back)
-            return True
-        records = await self._due(users, RECORDS_A_PASS)
-        if older := [one for one in records if self._is_older(one.link)]:
-            await self._doubt_older(older)
-            return True
-        plan = await self._plan_all(records)
-        holding = await self._brakes.held(plan, lambda: self._plan_whole(users))
+        if not await self._due(users, 1):
+            return False
+        async with self._taken(users, unread_only=True) as unread:
+            if unread:
+                await self._each(unread, self._read_back)
+                return True
+        async with self._taken(users) as records:
+            if older := [one for one in records if self._is_older(one.link)]:
+                await self._doubt_older(older)
+                return True
+            await self._do(await self._chosen(records, users))
+            return bool(records)
+
+    @asynccontextmanager
+    async def _taken(
+        self, users: Sequence[str], *, unread_only: bool = False
+    ) -> AsyncIterator[Sequence[Record]]:
+        """Hold what is due and nobody else works on."""
+        now, hands = self._tools.now(), self._tools.hands
+
+        async def work(tx: Transaction) -> Sequence[Record]:
+            # Nobody stores anything between the reading and the taking.
+            return hands.take(
+                await self._asked(tx, now, users, RECORDS_A_PASS, unread_only=unread_only)
+            )
+
+        records = await self._tools.store.write(work)
+        try:
+            yield records
+        finally:
+            hands.drop(records)
+
+    async def _chosen(self, records: Sequence[Record], users: Sequence[str]) -> list[Planned]:
+        """Return what is to be done now; the rest is held, or rests."""
+        async with self._tools.hands.planning:
+            plan = await self._plan_all(records)
+            holding = await self._brakes.held(plan, lambda: self._plan_whole(users))
+            chosen = [p for p in plan if p.action and p.record.link.id not in holding]
+            self._brakes.let_go(chosen)
         await self._hold([p.record for p in plan if p.record.link.id in holding], holding)
         await self._rest([p.record for p in plan if p.action is None])
-        await self._do([p for p in plan if p.action and p.record.link.id not in holding])
-        return bool(records)
+        return chosen
 
     async def _due(
         self, users: Sequence[str], limit: int, *, unread_only: bool = False
     ) -> tuple[Record, ...]:
         now = self._tools.now()
         return await self._tools.store.read(
-            lambda tx: tx.records_due(now, users, limit, unread_only=unread_only)
+            lambda tx: self._asked(tx, now, users, limit, unread_only=unread_only)
         )
+
+    async def _asked(
+        self, tx: Transaction, now: datetime, users: Sequence[str], limit: int, *, unread_only: bool
+    ) -> tuple[Record, ...]:
+        if not self._only:
+            return await tx.records_due(now, users, limit, unread_only=unread_only)
+        found = [record for entry in self._only if (record := await tx.record(entry))]
+        due = (r for r in found if r.due_at is not None and r.due_at <= now)
+        return tuple(r for r in due if r.link.unread or not unread_only)[:limit]
 
     def _is_older(self, link: Link) -> bool:
         """Tell whether an older translator has read a side, and it was not read again in this run."""
@@ -133,10 +178,15 @@ class Settle:
         self._read_anew |= {record.link.id for record in records}
 
         async def work(tx: Transaction) -> None:
-            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            undecided = await self._undecided(tx, records)
             await tx.save([_doubting(r, self._older_sides(r.link)) for r in undecided])
 
         await self._tools.store.write(work)
+
+    async def _undecided(self, tx: Transaction, records: Sequence[Record]) -> list[Record]:
+        """Return those on which there is no news, and about which nobody has decided since they were read."""
+        still = self._tools.hands.undisturbed(records)
+        return [record for record in still if not await _is_decided_since(tx, record)]
 
     # Deciding
 
@@ -174,7 +224,7 @@ class Settle:
             return
 
         async def work(tx: Transaction) -> list[Record]:
-            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            undecided = await self._undecided(tx, records)
             waiting = [_standing(r, Stand.HELD, reasons[r.link.id]) for r in undecided]
             await tx.save(waiting)
             return waiting
@@ -187,7 +237,7 @@ class Settle:
         now = self._tools.now()
 
         async def work(tx: Transaction) -> None:
-            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            undecided = await self._undecided(tx, records)
             await tx.save([self._rested(record, now) for record in undecided])
 
         if records:
@@ -257,6 +307,8 @@ class Settle:
             self.refused_users[error.user or record.user] = error
             after = 0.0 if self._has_substitute(record, error) else None
             await self._put_off(record, str(error), after=after, withdraw=True)
+        except Disturbed:
+            return None  # It is due, with what others stored of it.
         except (Stale, Exists, Gone) as error:
             await self._doubt(record, error)
         except RateLimited as error:
@@ -284,46 +336,64 @@ class Settle:
     async def _put_off(
         self, record: Record, problem: str, *, after: float | None = None, withdraw: bool = False
     ) -> None:
-        kept = await self._current(record, withdraw=withdraw)
-        wait = pause(kept.attempts, self._tools.chance())
+        wait = pause(record.attempts, self._tools.chance())
         if after is not None:
             wait = timedelta(seconds=after)
         due_at = self._tools.now() + wait
-        await self._save(replace(kept, due_at=due_at, attempts=kept.attempts + 1, problem=problem))
-        self._tools.report("entry.put-off", entry=record.link.id, attempts=kept.attempts + 1)
+
+        def put_off(kept: Record) -> Record:
+            return replace(kept, due_at=due_at, attempts=kept.attempts + 1, problem=problem)
+
+        kept = await self._amend(record, put_off, withdraw=withdraw)
+        self._tools.report("entry.put-off", entry=record.link.id, attempts=kept.attempts)
 
     async def _doubt(self, record: Record, error: SyncError) -> None:
         """The world moved on since we looked: look again at once, then with growing pauses."""
-        kept = await self._current(record, withdraw=False)
-        claims = tuple(
-            # Severa's adapter looks before it writes; Google's 412 may answer the second of two
-            # requests, where the first was carried out on a connection that dropped.
-            claim
-            for claim in kept.link.claims
-            if claim in record.link.claims or claim.side is Side.GOOGLE or isinstance(error, Exists)
-        )
-        link = replace(kept.link, claims=claims, doubted=frozenset(Side))
-        wait = pause(kept.attempts - 2, self._tools.chance()) if kept.attempts > 1 else timedelta()
-        due_at = self._tools.now() + wait
-        await self._save(replace(kept, link=link, due_at=due_at, attempts=kept.attempts + 1))
+        now = self._tools.now()
+
+        def in_doubt(kept: Record) -> Record:
+            claims = tuple(
+                # Severa's adapter looks before it writes; Google's 412 may answer the second of two
+                # requests, where the first was carried out on a connection that dropped.
+                claim
+                for claim in kept.link.claims
+                if claim in record.link.claims
+                or claim.side is Side.GOOGLE
+                or isinstance(error, Exists)
+            )
+            link = replace(kept.link, claims=claims, doubted=frozenset(Side))
+            wait = (
+                pause(kept.attempts - 2, self._tools.chance()) if kept.attempts > 1 else timedelta()
+            )
+            return replace(kept, link=link, due_at=now + wait, attempts=kept.attempts + 1)
+
+        await self._amend(record, in_doubt)
 
     async def _set_aside(self, record: Record, error: Refused) -> None:
-        kept = await self._current(record, withdraw=True)
-        kept = _standing(kept, Stand.SET_ASIDE, str(error))
-        await self._save(kept)
+        aside = partial(_standing, stand=Stand.SET_ASIDE, reason=str(error))
+        await self._amend(record, aside, withdraw=True)
         self._tools.report("entry.set-aside", entry=record.link.id, reason=error.reason)
 
-    async def _current(self, record: Record, *, withdraw: bool) -> Record:
-        """Return the record as it is kept now, without the claim of a call that certainly did nothing."""
-        kept = await self._tools.store.read(lambda tx: tx.record(record.link.id)) or record
-        known = record.link.claims
-        if not withdraw:
-            return kept
-        claims = tuple(claim for claim in kept.link.claims if claim in known)
-        return replace(kept, link=replace(kept.link, claims=claims))
+    async def _amend(
+        self, record: Record, change: Callable[[Record], Record], *, withdraw: bool = False
+    ) -> Record:
+        """Change the record as it is kept now, without the claim of a call that certainly did nothing.
 
-    async def _save(self, record: Record) -> None:
-        await self._tools.store.write(lambda tx: tx.save([record]))
+        One on which there is news stays due as it is.
+        """
+        known = record.link.claims
+
+        async def work(tx: Transaction) -> Record:
+            kept = await tx.record(record.link.id) or record
+            if withdraw:
+                claims = tuple(claim for claim in kept.link.claims if claim in known)
+                kept = replace(kept, link=replace(kept.link, claims=claims))
+            if not self._tools.hands.is_disturbed(record.link.id):
+                kept = change(kept)
+            await tx.save([kept])
+            return kept
+
+        return await self._tools.store.write(work)
 
 
 async def _is_decided_since(tx: Transaction, record: Record) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from daemon.core.link import Side
 from daemon.core.policy import Policy
+from daemon.sync.hands import Gate, Hands, Turns
 from daemon.sync.ports import GoogleCalendar, SeveraCalendar, Store
 
 R = TypeVar("R")
@@ -56,6 +57,9 @@ class Tools:
     is_stopping: Callable[[], bool] = lambda: False
     """Tells that no new write may be begun."""
     writes: "WriteLog" = field(default_factory=lambda: WriteLog())
+    hands: Hands = field(default_factory=Hands)
+    gate: Gate = field(default_factory=Gate)
+    turns: Turns = field(default_factory=Turns)
     translators: Mapping[Side, int] = field(default_factory=dict)
     """The numbers of the translators that read each side now."""
 

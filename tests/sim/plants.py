@@ -66,12 +66,12 @@ def check_and_drop(self: Link, side: Side, _: datetime) -> Link:
 
 
 def withdraw_always(patch: Patch) -> None:
-    current = Settle._current
+    amend = Settle._amend
 
-    async def withdrawn(self: Settle, record: Any, *, withdraw: bool) -> Any:
-        return await current(self, record, withdraw=True)
+    async def withdrawn(self: Settle, record: Any, change: Any, *, withdraw: bool = False) -> Any:
+        return await amend(self, record, change, withdraw=True)
 
-    patch.setattr(Settle, "_current", withdrawn)
+    patch.setattr(Settle, "_amend", withdrawn)
 
 
 # Cursors
