@@ -233,7 +233,12 @@ class Story:
                 continue
             if thrown < world.climate.pushes / 2:
                 world.tell(f"a push for {user.guid}")
-                work.append(self._later(dice, self._engine.serve(user.guid, cause="push")))
+                work.append(
+                    self._later(
+                        dice,
+                        self._engine.serve(user.guid, cause="push", is_whole=dice.random() < 0.3),
+                    )
+                )
             else:
                 world.tell(f"a trigger for {ref} by {user.guid}")
                 trigger = self._engine.serve_activity(ref, user.guid, cause="trigger")
