@@ -22,11 +22,13 @@ from daemon.errors import (
     Stale,
     SyncError,
     Transient,
+    UsageLimited,
     UserRefused,
 )
 from daemon.sync.access import Access, copy_written
 from daemon.sync.apply import Apply
 from daemon.sync.brakes import Brakes, Planned
+from daemon.sync.limits import Limits
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
@@ -70,8 +72,7 @@ class Settle:
         self._fault: CompanyRefused | None = None
         self._read_anew: set[str] = set()
         """Entries with a side that another translator had read; as many as are due in a run."""
-        self._limited: dict[str, RateLimited] = {}
-        """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
+        self._limits = Limits(tools, self._accounts)
 
     async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
         """Work off what is due for these users, just looked at, and tell whether all was; what fails is left for later.
@@ -159,7 +160,9 @@ class Settle:
         link = record.link
         if not link.base.is_pair and self._is_waiting(record):
             return None  # The first matching comes first.
-        return next_action(self._viewer.view(link))
+        view, speaks = self._viewer.view(link), link.google.user if link.google else record.user
+        paused = Side.GOOGLE if self._limits.is_paused(speaks) else None
+        return next_action(replace(view, paused=paused))
 
     def _is_waiting(self, record: Record) -> bool:
         """Tell whether what this is has still to be found out by its owner's first sync, or anybody's."""
@@ -231,8 +234,8 @@ class Settle:
         async def work(record: Record) -> Record | None:
             action = actions[record.link.id]
             assert action is not None, "only what was decided is done"
-            if limit := self._limited.get(_written_to(record, action)):
-                await self._put_off(record, str(limit), after=limit.retry_after)
+            if due_at := self._limits.waits_until(_written_to(record, action)):
+                await self._wait(record, due_at)
                 return None
             if await self._brakes.is_looping(record, action):
                 await self._put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
@@ -259,8 +262,11 @@ class Settle:
             await self._put_off(record, str(error), after=after, withdraw=True)
         except (Stale, Exists, Gone) as error:
             await self._doubt(record, error)
+        except UsageLimited as error:
+            due_at = await self._limits.pause_writes(error.user or record.user, error)
+            await self._wait(record, due_at, withdraw=True)
         except RateLimited as error:
-            self._limited[error.user] = error
+            self._limits.meet(error)
             await self._put_off(record, str(error), after=error.retry_after, withdraw=True)
         except Refused as error:
             await self._set_aside(record, error)
@@ -269,6 +275,11 @@ class Settle:
         except Exception as error:
             await self._put_off_fault(record, error)
         return None
+
+    async def _wait(self, record: Record, due_at: datetime, *, withdraw: bool = False) -> None:
+        """Let an entry wait for a limit that is not its own fault: no attempt, and no problem of the entry's."""
+        kept = await self._current(record, withdraw=withdraw)
+        await self._save(replace(kept, due_at=due_at, problem=""))
 
     def _has_substitute(self, record: Record, error: UserRefused) -> bool:
         """Tell whether somebody else organizes it, now that Google does not know the owner (E3)."""

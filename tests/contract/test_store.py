@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.core.account import Account, Settings
+from daemon.core.account import Account, Settings, WritePause
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.record import Change, Record
@@ -67,6 +67,15 @@ async def test_settings_and_users_come_back_as_they_were_kept(store: Store) -> N
     assert await store.read(lambda tx: tx.accounts()) == (anna, ben)
     assert await store.read(lambda tx: tx.account("1")) == ben
     assert await store.read(lambda tx: tx.account("3")) is None
+
+
+async def test_a_calendars_pause_outlives_the_process_that_met_it(store: Store) -> None:
+    paused = WritePause(until=NOW + timedelta(hours=4), length=timedelta(hours=4))
+    anna, ben = account("1", "anna@x.com", write_pause=paused), account("2", "ben@x.com")
+
+    await store.write(lambda tx: tx.save_accounts([anna, ben]))
+
+    assert await store.read(lambda tx: tx.accounts()) == (anna, ben)
 
 
 async def test_two_enabled_users_never_share_an_address(store: Store) -> None:
