@@ -47,7 +47,6 @@ NOT_USED_YET: Final = (
     "severa.series",
     "google.auth_uri",
     "google.send_updates",
-    "google.requests_per_day",
     "google.signin_client_id",
     "google.signin_client_secret_file",
     "web.public_url",

@@ -17,7 +17,7 @@ from daemon.core.listing import Page
 from daemon.errors import Forbidden, Gone, Stale
 from daemon.google.attendees import invited, reinvited
 from daemon.google.credentials import ServiceAccount
-from daemon.google.errors import Answer
+from daemon.google.errors import Answer, Limit, limit_of, retry_after
 from daemon.google.listing import listed
 from daemon.google.reading import (
     calendar_in,
@@ -38,13 +38,15 @@ USERS_MAX: Final = 20_000
 """How many users' tokens are kept at most; a daemon of 10,000 users must not lose any."""
 
 Spend = Callable[[str, int], Awaitable[None]]
+Limited = Callable[[str, Limit, float | None], None]
 
 
 class GoogleClient:
     """Reads and writes the users' primary calendars, acting as each user in turn.
 
     The client session stays the caller's. `spend` is awaited before each request with the user's guid and
-    the units it costs; `jitter` returns seconds by which a user's tokens are renewed earlier still.
+    the units it costs, and `limited` told after each that met a limit, with the seconds that Google asks to wait
+    if it names any; `jitter` returns seconds by which a user's tokens are renewed earlier still.
     Making one parses the key: some 40 ms of CPU.
     """
 
@@ -62,13 +64,14 @@ class GoogleClient:
         timeout_s: float = 30.0,
         answer_max: int = ANSWER_MAX,
         users_max: int = USERS_MAX,
+        limited: Limited = lambda user, limit, after_s: None,
     ) -> None:
         self._api = calendar_api(api_root)
         self._session = SharedSession(session, timeout_s=timeout_s, answer_max=answer_max)
         self._authority = Authority(account, token_uri=token_uri, session=self._session, now=now)
         self._spend, self._now, self._monotonic, self._jitter = spend, now, monotonic, jitter
         self._acting: OrderedDict[str, Acting] = OrderedDict()
-        self._users_max = users_max
+        self._users_max, self._limited = users_max, limited
 
     def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
         """List what changed since `cursor`, or everything (Events: list); later pages overrule earlier ones.
@@ -224,7 +227,10 @@ class GoogleClient:
 
     async def _send(self, user: User, acting: Acting, request: Any, units: int) -> Answer:
         await self._spend(user.guid, units)
-        return await acting.answer(request)
+        answer = await acting.answer(request)
+        if limit := limit_of(answer):
+            self._limited(user.guid, limit, retry_after(answer, now=self._now()))
+        return answer
 
     def _acting_as(self, subject: str) -> Acting:
         acting = self._acting.pop(subject, None) or self._new(subject)

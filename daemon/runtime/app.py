@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from daemon.google.translate import TRANSLATOR as GOOGLE_TRANSLATOR
 from daemon.runtime import control, logs
 from daemon.runtime.admin import Admin, Parts
 from daemon.runtime.budget import GoogleBudget, SeveraBudget
+from daemon.runtime.day import KEEP_EVERY_S, Day
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Loop, Waker
 from daemon.runtime.people import People
@@ -56,6 +57,15 @@ class App:
     admin: Admin
     waker: Waker
     stopping: asyncio.Event
+    budgets: "Budgets"
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What may be asked of each vendor; both tell how long was waited."""
+
+    severa: SeveraBudget
+    google: GoogleBudget
 
 
 def now() -> datetime:
@@ -79,11 +89,12 @@ async def opened(
     clock: Callable[[], datetime] = now,
     rng: random.Random = SYSTEM_RANDOM,
     timeout_s: float = TIMEOUT_SECONDS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[App]:
     """Build everything on the database of this configuration, and close it all at the end.
 
-    `clock` tells the present instant in UTC, `rng` gives ids and spreads pauses, and `timeout_s` is how long a vendor
-    may take to answer one call.
+    `clock` tells the present instant in UTC, `rng` gives ids and spreads pauses, `timeout_s` is how long a vendor
+    may take to answer one call, and `sleep` waits for a turn within the vendors' limits, by the same clock.
 
     Raises:
         SyncError: The database is in use, a secret cannot be read, or the like.
@@ -93,9 +104,12 @@ async def opened(
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         google, waker = ConnectedGoogle(), Waker()
+        budgets = _budgets(config, clock, sleep, rng)
+        await budgets.google.day.load(store)
+        stack.push_async_callback(_keep_spent, store, budgets.google.day)
         stopping, halted = asyncio.Event(), asyncio.Event()
         tools = Tools(
-            severa=_severa(config, session, clock, timeout_s),
+            severa=_severa(config, session, budgets.severa, clock, timeout_s),
             google=google,
             store=store,
             now=clock,
@@ -113,7 +127,7 @@ async def opened(
             engine=engine,
             people=people,
             google=google,
-            client_of=_google_client(config, session, clock, timeout_s),
+            client_of=_google_client(config, session, budgets.google, clock, timeout_s),
             wake=waker.wake,
             now=clock,
             report=logs.report,
@@ -122,7 +136,7 @@ async def opened(
         )
         admin = Admin(parts)
         await admin.load_connection()
-        yield App(config, store, engine, people, admin, waker, stopping)
+        yield App(config, store, engine, people, admin, waker, stopping, budgets)
 
 
 async def run(app: App, *, ready: Callable[[str], None]) -> None:
@@ -150,6 +164,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
         async with asyncio.TaskGroup() as group:
             working = group.create_task(loop.run(), name="loop")
             group.create_task(_stop(app.stopping, loop, working), name="stop")
+            group.create_task(_keep_counting(app), name="units")
 
 
 async def _stop(stopping: asyncio.Event, loop: Loop, working: asyncio.Task[None]) -> None:
@@ -158,6 +173,22 @@ async def _stop(stopping: asyncio.Event, loop: Loop, working: asyncio.Task[None]
     loop.stop()
     with contextlib.suppress(TimeoutError, asyncio.CancelledError):
         await asyncio.wait_for(working, STOP_SECONDS)
+
+
+async def _keep_counting(app: App) -> None:
+    """Keep every minute what was spent of Google's day, where that is needed at all."""
+    while not app.stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(app.stopping.wait(), KEEP_EVERY_S)
+        # A database that is busy now has another minute; the count itself is not lost.
+        with contextlib.suppress(SyncError):
+            await app.budgets.google.day.keep(app.store)
+
+
+async def _keep_spent(store: SqlStore, day: Day) -> None:
+    """Keep the count at the end; what was kept before runs ahead of it, so that a failure loses nothing."""
+    with contextlib.suppress(SyncError):
+        await day.keep_exactly(store)
 
 
 async def _listen(app: App, stack: AsyncExitStack) -> str:
@@ -196,10 +227,35 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
         raise SyncError(f"Cannot listen on {where} ([web] listen): {why}.") from None
 
 
+def _budgets(
+    config: Config,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[None]],
+    rng: random.Random,
+) -> Budgets:
+    monotonic = _monotonic(clock)
+    severa = SeveraBudget(
+        config.severa.requests_per_second, monotonic=monotonic, sleep=sleep, chance=rng.random
+    )
+    google = GoogleBudget(
+        per_minute=config.google.requests_per_minute,
+        per_minute_per_user=config.google.requests_per_minute_per_user,
+        per_day=config.google.requests_per_day,
+        now=clock,
+        monotonic=monotonic,
+        sleep=sleep,
+        chance=rng.random,
+    )
+    return Budgets(severa, google)
+
+
 def _severa(
-    config: Config, session: aiohttp.ClientSession, clock: Callable[[], datetime], timeout_s: float
+    config: Config,
+    session: aiohttp.ClientSession,
+    budget: SeveraBudget,
+    clock: Callable[[], datetime],
+    timeout_s: float,
 ) -> SeveraClient:
-    budget = SeveraBudget(config.severa.requests_per_second)
     return SeveraClient(
         config.severa.base_url,
         config.severa.client_id,
@@ -208,17 +264,18 @@ def _severa(
         spend=budget.spend,
         monotonic=_monotonic(clock),
         tell=lambda what: logs.report("severa.unreadable", what=what),
+        limited=budget.limited,
         timeout_s=timeout_s,
     )
 
 
 def _google_client(
-    config: Config, session: aiohttp.ClientSession, clock: Callable[[], datetime], timeout_s: float
+    config: Config,
+    session: aiohttp.ClientSession,
+    budget: GoogleBudget,
+    clock: Callable[[], datetime],
+    timeout_s: float,
 ) -> Callable[[ServiceAccount], GoogleClient]:
-    budget = GoogleBudget(
-        per_minute=config.google.requests_per_minute,
-        per_minute_per_user=config.google.requests_per_minute_per_user,
-    )
     monotonic = _monotonic(clock)
 
     def client_of(account: ServiceAccount) -> GoogleClient:
@@ -228,6 +285,7 @@ def _google_client(
             session=session,
             account=account,
             spend=budget.spend,
+            limited=budget.limited,
             now=clock,
             monotonic=monotonic,
             jitter=lambda: random.random() * TOKEN_JITTER_SECONDS,  # noqa: S311 - Spreads load.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from daemon.core.account import Account, Stage, State
 from daemon.core.schedule import is_present
@@ -77,7 +78,7 @@ class People:
         return {
             "enabled": account.is_enabled,
             "state": self._state(account).value,
-            "reason": account.reason,
+            "reason": self._reason(account),
             "lastSyncedAt": iso(synced_at),
             "progress": progress,
             "entries": links,
@@ -88,6 +89,18 @@ class People:
         if account.state is State.WAITING and (is_there or not self._rules.is_login_required):
             return State.IDLE
         return account.state
+
+    def _reason(self, account: Account) -> str:
+        """Return what is wrong, in plain words; a calendar that takes no writes is looked at all the same (R1)."""
+        paused = account.writes_paused(self._now())
+        if paused is None:
+            return account.reason
+        until = paused.until.astimezone(_zone(account.user.zone))
+        limited = (
+            f"Google's usage limit of this calendar is reached: nothing is written to it until {until:%Y-%m-%d %H:%M}"
+            f" ({until.tzinfo}). What changes in Google still reaches Severa, and the rest follows by itself."
+        )
+        return f"{account.reason} {limited}".strip()
 
     async def _active(self, guid: str) -> Account | None:
         account = await self._store.read(lambda tx: tx.account(guid))
@@ -115,6 +128,13 @@ def _switched(account: Account, *, enabled: bool, now: datetime) -> Account:
         done=0,
         total=0,
     )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError):  # Severa may name a zone that this machine does not know.
+        return ZoneInfo("UTC")
 
 
 def iso(at: datetime | None) -> str | None:

@@ -79,8 +79,12 @@ class SeveraClient:
         monotonic: Callable[[], float],
         timeout_s: float = 30.0,
         tell: Callable[[str], None] = lambda what: None,
+        limited: Callable[[float | None], None] = lambda after_s: None,
     ) -> None:
-        """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone."""
+        """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone.
+
+        `limited` is told of each call that was one too many, with the seconds that Severa asks to wait if it names any.
+        """
         self._transport = Transport(
             base_url,
             client_id,
@@ -89,6 +93,7 @@ class SeveraClient:
             spend=spend,
             monotonic=monotonic,
             timeout_s=timeout_s,
+            limited=limited,
         )
         self._reader = Reader(self._transport, tell)
         self._ends_within = False

@@ -1,14 +1,16 @@
 """The questions about the company's settings, its users and its secrets."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from daemon.core.account import Account, Settings
+from daemon.core.spent import Spent
 from daemon.errors import Refused
 from daemon.store.codec import decode_account, decode_settings, encode_account, encode_settings
-from daemon.store.tables import account, secret, settings
+from daemon.store.tables import account, secret, settings, spent
 
 
 def company_settings(connection: Connection) -> Settings:
@@ -21,6 +23,18 @@ def save_settings(connection: Connection, kept: Settings) -> None:
     """Keep the company's settings."""
     connection.execute(delete(settings))
     connection.execute(insert(settings), {"id": 1, "document": encode_settings(kept)})
+
+
+def spent_units(connection: Connection) -> Spent | None:
+    """Return what was spent of Google's units, if anything was kept."""
+    row = connection.execute(select(spent.c.day, spent.c.units)).one_or_none()
+    return Spent(date.fromisoformat(row.day), row.units) if row is not None else None
+
+
+def save_spent(connection: Connection, kept: Spent) -> None:
+    """Keep what was spent of Google's units; of earlier days nothing is kept."""
+    connection.execute(delete(spent))
+    connection.execute(insert(spent), {"id": 1, "day": kept.day.isoformat(), "units": kept.units})
 
 
 def all_accounts(connection: Connection) -> tuple[Account, ...]:

@@ -175,6 +175,16 @@ settings = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
+# The units of one of Google's days; beside the settings, which would else be written again and again.
+spent = Table(
+    "spent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", String, nullable=False),
+    Column("units", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
 history = Table(
     "history",
     metadata,

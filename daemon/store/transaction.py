@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from daemon.core.account import Account, Settings
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.secret import Secret
 from daemon.store import chronicle, company, entries
 from daemon.store.engine import Lane
@@ -49,6 +50,14 @@ class SqlTransaction:
     async def save_settings(self, settings: Settings) -> None:
         """Keep the company's settings."""
         await self.ask(company.save_settings, settings)
+
+    async def spent(self) -> Spent | None:
+        """Return what was spent of Google's units, `None` where nothing was kept yet."""
+        return await self.ask(company.spent_units)
+
+    async def save_spent(self, spent: Spent) -> None:
+        """Keep what was spent of Google's units in place of what was kept before."""
+        await self.ask(company.save_spent, spent)
 
     async def accounts(self) -> tuple[Account, ...]:
         """Return every known user, enabled or not, ordered by address."""

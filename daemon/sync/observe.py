@@ -99,7 +99,7 @@ class Activities:
         ):
             return doubted(record, Side.SEVERA, self._tools.now(), self._looking.cause)
         now, record = self._tools.now(), _read_anew(record, activity)
-        link = record.link.letting_go(now).showing(Side.SEVERA, activity)
+        link = record.link.showing(Side.SEVERA, activity).letting_go(now)
         return _noticed(record, link.outliving(Side.SEVERA, now), now, self._looking)
 
 
@@ -186,7 +186,7 @@ class Copies:
         if self._is_outdated(record):
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
         now, record = self._tools.now(), _read_anew(record, copy)
-        link = _raised(record.link, copy.ref).letting_go(now).showing(Side.GOOGLE, copy)
+        link = _raised(record.link, copy.ref).showing(Side.GOOGLE, copy).letting_go(now)
         after = _noticed(record, link.outliving(Side.GOOGLE, now), now, self._looking)
         return after if after is record else self._asked(after)
 

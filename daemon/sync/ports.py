@@ -10,6 +10,7 @@ from daemon.core.entry import Entry
 from daemon.core.link import Activity, Copy, Mark, Seen
 from daemon.core.listing import Page
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 
 S = TypeVar("S", bound=Seen)
 R = TypeVar("R")
@@ -128,6 +129,14 @@ class Transaction(Protocol):
 
     async def save_settings(self, settings: Settings) -> None:
         """Keep the company's settings."""
+        ...
+
+    async def spent(self) -> Spent | None:
+        """Return what was spent of Google's units, `None` where nothing was kept yet."""
+        ...
+
+    async def save_spent(self, spent: Spent) -> None:
+        """Keep what was spent of Google's units in place of what was kept before."""
         ...
 
     async def accounts(self) -> tuple[Account, ...]:

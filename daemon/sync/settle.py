@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from daemon.core.account import Account, Stage
-from daemon.core.link import APPROVED, CLAIM_LIFE, LIVE, Deed, Link, Side, Stand, Standing
+from daemon.core.link import APPROVED, CLAIM_LIFE, LIVE, Deed, Link, Side, Stand
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Record
-from daemon.core.schedule import pause
 from daemon.core.view import Action, Create, Remove, Reset, Write
 from daemon.errors import (
     CompanyRefused,
@@ -22,15 +20,17 @@ from daemon.errors import (
     RateLimited,
     Refused,
     Stale,
-    SyncError,
     Transient,
+    UsageLimited,
     UserRefused,
 )
 from daemon.sync.access import Access, copy_written
 from daemon.sync.apply import Apply
 from daemon.sync.brakes import Brakes, Planned
 from daemon.sync.hands import Disturbed
+from daemon.sync.limits import Limits
 from daemon.sync.ports import Transaction
+from daemon.sync.setbacks import Setbacks, standing
 from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
 
@@ -75,8 +75,8 @@ class Settle:
         self._fault: CompanyRefused | None = None
         self._read_anew: set[str] = set()
         """Entries with a side that another translator had read; as many as are due in a run."""
-        self._limited: dict[str, RateLimited] = {}
-        """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
+        self._setbacks = Setbacks(tools)
+        self._limits = Limits(tools, self._accounts)
 
     async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
         """Work off what is due for these users, just looked at, and tell whether all was; what fails is left for later.
@@ -202,14 +202,16 @@ class Settle:
             action = self._decide(record)
             return Planned(record, None if self._brakes.keeps(record, action) else action)
         except Exception as error:
-            await self._put_off_fault(record, error)
+            await self._setbacks.put_off_fault(record, error)
             return None
 
     def _decide(self, record: Record) -> Action | None:
         link = record.link
         if not link.base.is_pair and self._is_waiting(record):
             return None  # The first matching comes first.
-        return next_action(self._viewer.view(link))
+        view, speaks = self._viewer.view(link), link.google.user if link.google else record.user
+        paused = Side.GOOGLE if self._limits.is_paused(speaks) else None
+        return next_action(replace(view, paused=paused))
 
     def _is_waiting(self, record: Record) -> bool:
         """Tell whether what this is has still to be found out by its owner's first sync, or anybody's."""
@@ -225,7 +227,7 @@ class Settle:
 
         async def work(tx: Transaction) -> list[Record]:
             undecided = await self._undecided(tx, records)
-            waiting = [_standing(r, Stand.HELD, reasons[r.link.id]) for r in undecided]
+            waiting = [standing(r, Stand.HELD, reasons[r.link.id]) for r in undecided]
             await tx.save(waiting)
             return waiting
 
@@ -281,19 +283,24 @@ class Settle:
         async def work(record: Record) -> Record | None:
             action = actions[record.link.id]
             assert action is not None, "only what was decided is done"
-            if limit := self._limited.get(_written_to(record, action)):
-                await self._put_off(record, str(limit), after=limit.retry_after)
+            if due_at := self._limits.waits_until(_written_to(record, action)):
+                await self._setbacks.wait(record, due_at)
                 return None
             if await self._brakes.is_looping(record, action):
-                await self._put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
+                await self._setbacks.put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
                 return None
             released = replace(record, link=_released(record.link))
-            return await self._guarded(record, lambda: self._apply.perform(released, action))
+            return await self._guarded(record, lambda: self._perform(released, action))
 
         await self._each([p.record for p in plan], work)
 
+    async def _perform(self, record: Record, action: Action) -> Record | None:
+        with suppress(Disturbed):  # Then it is due, with what others stored of it.
+            return await self._apply.perform(record, action)
+        return None
+
     async def _guarded(
-        self, record: Record, work: Callable[[], Awaitable[Record]]
+        self, record: Record, work: Callable[[], Awaitable[Record | None]]
     ) -> Record | None:
         """Do it; what fails is put off or set aside, so that it stops nothing else (R3)."""
         if self._fault is not None or self._tools.is_stopping():
@@ -302,25 +309,34 @@ class Settle:
             return await work()
         except CompanyRefused as error:
             self._fault = error
-            await self._put_off(record, "The company's set-up is at fault.", withdraw=True)
+            await self._setbacks.put_off(record, "The company's set-up is at fault.", withdraw=True)
         except UserRefused as error:
             self.refused_users[error.user or record.user] = error
             after = 0.0 if self._has_substitute(record, error) else None
-            await self._put_off(record, str(error), after=after, withdraw=True)
-        except Disturbed:
-            return None  # It is due, with what others stored of it.
+            await self._setbacks.put_off(record, str(error), after=after, withdraw=True)
         except (Stale, Exists, Gone) as error:
-            await self._doubt(record, error)
+            await self._setbacks.doubt(record, error)
+        except UsageLimited as error:
+            due_at = await self._limits.pause_writes(error.user or record.user, error)
+            await self._setbacks.wait(record, due_at, withdraw=True)
         except RateLimited as error:
-            self._limited[error.user] = error
-            await self._put_off(record, str(error), after=error.retry_after, withdraw=True)
+            self._limits.meet(error)
+            await self._setbacks.put_off(record, str(error), after=error.retry_after, withdraw=True)
         except Refused as error:
-            await self._set_aside(record, error)
+            await self._setbacks.set_aside(record, error)
         except Transient as error:
-            await self._put_off(record, str(error))
+            await self._setbacks.put_off(record, str(error))
         except Exception as error:
-            await self._put_off_fault(record, error)
+            await self._setbacks.put_off_fault(record, error)
         return None
+
+    async def _slow_down(self, record: Record, error: RateLimited) -> None:
+        if isinstance(error, UsageLimited):
+            due_at = await self._limits.pause_writes(error.user or record.user, error)
+            await self._setbacks.wait(record, due_at, withdraw=True)
+            return
+        self._limits.meet(error)
+        await self._setbacks.put_off(record, str(error), after=error.retry_after, withdraw=True)
 
     def _has_substitute(self, record: Record, error: UserRefused) -> bool:
         """Tell whether somebody else organizes it, now that Google does not know the owner (E3)."""
@@ -328,72 +344,6 @@ class Settle:
         if link.activity is None or link.copies:
             return False
         return self._access.organizer_for(link).user.guid != (error.user or record.user)
-
-    async def _put_off_fault(self, record: Record, error: Exception) -> None:
-        self._tools.report("entry.fault", entry=record.link.id, exc_info=error)
-        await self._put_off(record, f"A fault of this program: {type(error).__name__}.")
-
-    async def _put_off(
-        self, record: Record, problem: str, *, after: float | None = None, withdraw: bool = False
-    ) -> None:
-        wait = pause(record.attempts, self._tools.chance())
-        if after is not None:
-            wait = timedelta(seconds=after)
-        due_at = self._tools.now() + wait
-
-        def put_off(kept: Record) -> Record:
-            return replace(kept, due_at=due_at, attempts=kept.attempts + 1, problem=problem)
-
-        kept = await self._amend(record, put_off, withdraw=withdraw)
-        self._tools.report("entry.put-off", entry=record.link.id, attempts=kept.attempts)
-
-    async def _doubt(self, record: Record, error: SyncError) -> None:
-        """The world moved on since we looked: look again at once, then with growing pauses."""
-        now = self._tools.now()
-
-        def in_doubt(kept: Record) -> Record:
-            claims = tuple(
-                # Severa's adapter looks before it writes; Google's 412 may answer the second of two
-                # requests, where the first was carried out on a connection that dropped.
-                claim
-                for claim in kept.link.claims
-                if claim in record.link.claims
-                or claim.side is Side.GOOGLE
-                or isinstance(error, Exists)
-            )
-            link = replace(kept.link, claims=claims, doubted=frozenset(Side))
-            wait = (
-                pause(kept.attempts - 2, self._tools.chance()) if kept.attempts > 1 else timedelta()
-            )
-            return replace(kept, link=link, due_at=now + wait, attempts=kept.attempts + 1)
-
-        await self._amend(record, in_doubt)
-
-    async def _set_aside(self, record: Record, error: Refused) -> None:
-        aside = partial(_standing, stand=Stand.SET_ASIDE, reason=str(error))
-        await self._amend(record, aside, withdraw=True)
-        self._tools.report("entry.set-aside", entry=record.link.id, reason=error.reason)
-
-    async def _amend(
-        self, record: Record, change: Callable[[Record], Record], *, withdraw: bool = False
-    ) -> Record:
-        """Change the record as it is kept now, without the claim of a call that certainly did nothing.
-
-        One on which there is news stays due as it is.
-        """
-        known = record.link.claims
-
-        async def work(tx: Transaction) -> Record:
-            kept = await tx.record(record.link.id) or record
-            if withdraw:
-                claims = tuple(claim for claim in kept.link.claims if claim in known)
-                kept = replace(kept, link=replace(kept.link, claims=claims))
-            if not self._tools.hands.is_disturbed(record.link.id):
-                kept = change(kept)
-            await tx.save([kept])
-            return kept
-
-        return await self._tools.store.write(work)
 
 
 async def _is_decided_since(tx: Transaction, record: Record) -> bool:
@@ -438,8 +388,3 @@ def _rested(record: Record, now: datetime, *, is_heard: bool) -> Record:
 
 def _doubting(record: Record, sides: frozenset[Side]) -> Record:
     return replace(record, link=replace(record.link, doubted=record.link.doubted | sides))
-
-
-def _standing(record: Record, stand: Stand, reason: str) -> Record:
-    link = replace(record.link, standing=Standing(stand, reason))
-    return replace(record, link=link, due_at=None, problem=reason)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from daemon.core.account import Account, Settings
+from daemon.core.account import Account, Settings, WritePause
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.errors import Refused
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
@@ -67,6 +68,26 @@ async def test_settings_and_users_come_back_as_they_were_kept(store: Store) -> N
     assert await store.read(lambda tx: tx.accounts()) == (anna, ben)
     assert await store.read(lambda tx: tx.account("1")) == ben
     assert await store.read(lambda tx: tx.account("3")) is None
+
+
+async def test_what_was_spent_replaces_what_was_kept_before(store: Store) -> None:
+    today, tomorrow = Spent(date(2026, 3, 2), 70), Spent(date(2026, 3, 3), 4)
+    assert await store.read(lambda tx: tx.spent()) is None
+
+    await store.write(lambda tx: tx.save_spent(today))
+    assert await store.read(lambda tx: tx.spent()) == today
+    await store.write(lambda tx: tx.save_spent(tomorrow))
+
+    assert await store.read(lambda tx: tx.spent()) == tomorrow
+
+
+async def test_a_calendars_pause_outlives_the_process_that_met_it(store: Store) -> None:
+    paused = WritePause(until=NOW + timedelta(hours=4), length=timedelta(hours=4))
+    anna, ben = account("1", "anna@x.com", write_pause=paused), account("2", "ben@x.com")
+
+    await store.write(lambda tx: tx.save_accounts([anna, ben]))
+
+    assert await store.read(lambda tx: tx.accounts()) == (anna, ben)
 
 
 async def test_two_enabled_users_never_share_an_address(store: Store) -> None:

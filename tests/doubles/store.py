@@ -9,6 +9,7 @@ from daemon.core.account import Account, Settings
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.errors import Refused
 
 R = TypeVar("R")
@@ -25,11 +26,14 @@ class Kept:
     originals: dict[int, str] = field(default_factory=dict)
     last_change: int = 0
     """The id given last; one that was given is never given again."""
+    spent: Spent | None = None
 
     def copied(self) -> "Kept":
         accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
         originals = dict(self.originals)
-        return Kept(self.settings, accounts, records, history, originals, self.last_change)
+        kept = Kept(self.settings, accounts, records, history, originals, self.last_change)
+        kept.spent = self.spent
+        return kept
 
 
 class MemoryStore:
@@ -87,6 +91,12 @@ class MemoryTransaction:
 
     async def save_settings(self, settings: Settings) -> None:
         self._kept.settings = settings
+
+    async def spent(self) -> Spent | None:
+        return self._kept.spent
+
+    async def save_spent(self, spent: Spent) -> None:
+        self._kept.spent = spent
 
     async def accounts(self) -> tuple[Account, ...]:
         return tuple(sorted(self._kept.accounts.values(), key=_place))

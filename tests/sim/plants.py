@@ -23,7 +23,7 @@ from daemon.sync.apply import Apply
 from daemon.sync.observe import Activities, Copies, Strangers, move_cursor
 from daemon.sync.pull import Pull
 from daemon.sync.readback import ReadBack
-from daemon.sync.settle import Settle
+from daemon.sync.setbacks import Setbacks
 from daemon.sync.tools import WriteLog
 from daemon.sync.viewing import Viewer
 
@@ -66,12 +66,12 @@ def check_and_drop(self: Link, side: Side, _: datetime) -> Link:
 
 
 def withdraw_always(patch: Patch) -> None:
-    amend = Settle._amend
+    amend = Setbacks._amend
 
-    async def withdrawn(self: Settle, record: Any, change: Any, *, withdraw: bool = False) -> Any:
+    async def withdrawn(self: Setbacks, record: Any, change: Any, *, withdraw: bool = False) -> Any:
         return await amend(self, record, change, withdraw=True)
 
-    patch.setattr(Settle, "_amend", withdrawn)
+    patch.setattr(Setbacks, "_amend", withdrawn)
 
 
 # Cursors
