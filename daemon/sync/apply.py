@@ -17,7 +17,8 @@ from daemon.core.seen import Activity, Mark, Seen
 from daemon.core.view import Action, Create, Forget, Part, Remove, Reset, Settle, Write
 from daemon.errors import Forbidden, Refused, Transient
 from daemon.sync.access import Access, copy_written
-from daemon.sync.history import change_of
+from daemon.sync.again import former_type, originals_of
+from daemon.sync.history import change_of, told_left_out
 from daemon.sync.landed import Landed, landed, report, tell
 from daemon.sync.observe import learn_maker, lifted
 from daemon.sync.ports import Transaction
@@ -106,13 +107,17 @@ class Apply:
             return await self._make_activity(record, action, owner)
 
     async def _make_activity(self, record: Record, action: Create, owner: Account) -> Record:
-        kind = self._type_for(action.entry, owner)
+        kept = await originals_of(self._tools, record.link.id, Side.SEVERA)
+        former, original = former_type(self._tools.severa, self._policy, kept, action.entry)
+        kind = former or self._type_for(action.entry, owner)
         # What the type cannot say is not claimed either: an open type shows an open entry.
         entry = replace(action.entry, private=kind.category is Category.PERSONAL)
         since = await self._tools.severa.time() - CLOCK_SLACK
         claim = self._claim_of(action, entry, user=owner.user.guid, since=since)
         record = await self._claim(record, claim)
-        made = await self._tools.severa.create(owner.user, entry, type_guid=kind.guid)
+        made = await self._tools.severa.create(
+            owner.user, entry, type_guid=kind.guid, original=original
+        )
         await self._learn_maker(made)
         return await self._answered(record, claim, made, action, "created")
 
@@ -121,10 +126,14 @@ class Apply:
         claim = self._claim_of(action, action.entry, user=guid, ref=ref)
         record = await self._claim(record, claim)
         mark = _mark(record.link, ref)
+        kept = await originals_of(self._tools, record.link.id, Side.GOOGLE)
+        original = next(iter(kept), "")
         made = await self._access.in_google(
             record.link,
             guid,
-            lambda user: self._tools.google.create(user, ref, action.entry, mark=mark),
+            lambda user: self._tools.google.create(
+                user, ref, action.entry, mark=mark, original=original
+            ),
         )
         return await self._answered(record, claim, made, action, "created")
 
@@ -298,7 +307,9 @@ class Apply:
             link = replace(link.agreeing_on_type(), standing=LIVE)
         now = self._tools.now()
         taken = record.link.seen(claim.side) if seen is None else None
-        change = change_of(record, action, word, claim.values, now)
+        # Of what is replaced, it is told what was to be changed: by that it can be put back.
+        fields = action.change if word == "replaced" and isinstance(action, Write) else claim.values
+        change = told_left_out(change_of(record, action, word, fields, now), seen)
         change = replace(change, original=taken.original if taken else "")
         kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
         await self._keep(kept, history=change)
