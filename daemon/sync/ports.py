@@ -45,6 +45,10 @@ class Calendar(Protocol[S]):
         """
         ...
 
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        """Return in words what an original (`Seen.original`) held that `create` cannot bring back."""
+        ...
+
     async def remove(self, user: User, seen: S) -> None:
         """Delete it.
 
@@ -66,8 +70,12 @@ class GoogleCalendar(Calendar[Copy], Protocol):
         """
         ...
 
-    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
-        """Create the event under the id `ref`.
+    async def create(
+        self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
+    ) -> Copy:
+        """Create the event under the id `ref`, with what an `original` held besides.
+
+        What the vendor does not take of that keeps nothing from being made, and is `left_out` of what is returned.
 
         Raises:
             Exists: The id is taken, by a living event or by a deleted one.
@@ -99,8 +107,17 @@ class SeveraCalendar(Calendar[Activity], Protocol):
         """
         ...
 
-    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
-        """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
+    async def create(
+        self, user: User, entry: Entry, *, type_guid: str, original: str = ""
+    ) -> Activity:
+        """Create an activity with its owner alone; after an unclear answer use `find` before trying again.
+
+        It gets what an `original` held besides; what the vendor does not take of that is `left_out`.
+        """
+        ...
+
+    def type_in(self, original: str) -> str:
+        """Return the guid of the activity type that an original had, empty where that is not known."""
         ...
 
     async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:

@@ -32,6 +32,7 @@ from daemon.core.listing import Page
 from daemon.core.text import canonical_text
 from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
 
+from .furnishings import Furnishings
 from .line import STRAIGHT, Call, Line
 
 R = TypeVar("R")
@@ -68,13 +69,15 @@ class SeveraDouble:
         """It answers to everything that it does not find it."""
         self._refs = count(1)
         self._date: datetime | None = None
+        self.furnishings = Furnishings()
         self._seats: dict[tuple[str, str], int] = {}
         self._seat_numbers = count(1)
 
     # What the engine calls
 
     async def read(self, user: User, ref: str) -> Activity | None:
-        return await self._current("get", ref)
+        row = await self._current("get", ref)
+        return replace(row, original=row.original or self.furnishings.original(ref, row.type))
 
     async def answers(self, user: User, witness: str) -> bool:
         def is_there() -> bool:
@@ -83,9 +86,24 @@ class SeveraDouble:
 
         return await self._carry(Call("severa", "get witness", witness), is_there)
 
-    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
+    async def create(
+        self, user: User, entry: Entry, *, type_guid: str, original: str = ""
+    ) -> Activity:
+        def create() -> Activity:
+            made = self._create(user.guid, entry, type_guid, ROBOT)
+            left_out = self.furnishings.give_back(made.ref, original)
+            row = replace(made, is_bare=not self.furnishings.of(made.ref))
+            self.rows[made.ref] = row
+            return replace(row, left_out=left_out)
+
         call = Call("severa", "post", "", user.guid, is_write=True, change=entry)
-        return await self._carry(call, lambda: self._create(user.guid, entry, type_guid, ROBOT))
+        return await self._carry(call, create)
+
+    def type_in(self, original: str) -> str:
+        return self.furnishings.kind_in(original)
+
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        return self.furnishings.lost_in(original)
 
     async def change(
         self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
@@ -210,6 +228,11 @@ class SeveraDouble:
     def person_delete(self, ref: str) -> None:
         """Delete by hand."""
         self._remove(ref)
+
+    def person_furnishes(self, ref: str, **words: str) -> None:
+        """Give an activity what no calendar of Google's holds."""
+        self.furnishings.put(ref, words)
+        self.rows[ref] = replace(self.rows[ref], is_bare=False)
 
     def person_books_hours(self, ref: str) -> None:
         """Book hours, which leaves no stamp."""

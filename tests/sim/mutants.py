@@ -18,8 +18,8 @@ from daemon.core.link import Link, Side
 from daemon.core.policy import Policy
 from daemon.core.table import TABLE, Row, Turn
 from daemon.sync import apply, brakes, engine
-from daemon.sync.apply import Apply
 from daemon.sync.brakes import Brakes
+from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Copies
 from daemon.sync.readback import ReadBack
 from daemon.sync.tools import WriteLog
@@ -219,11 +219,11 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
     CLAIMS: {
         "nothing is claimed before it is written": (
             Seed(100005),
-            setting(Apply, "_claim", claim_nothing),
+            setting(Keeper, "claim", claim_nothing),
         ),
         "claims are kept in memory only": (
             Seed(100005),
-            setting(Apply, "_claim", claim_in_memory),
+            setting(Keeper, "claim", claim_in_memory),
         ),
         "a claim is dropped as soon as its side was read": (
             Scene("a_create_that_lands_late_leaves_no_twin_c4"),

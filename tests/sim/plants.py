@@ -20,6 +20,7 @@ from daemon.core.view import View
 from daemon.errors import Gone
 from daemon.sync import observe, pull, readback
 from daemon.sync.apply import Apply
+from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Activities, Copies, Strangers, move_cursor
 from daemon.sync.pull import Pull
 from daemon.sync.readback import ReadBack
@@ -51,11 +52,11 @@ def always(*_: Any, **__: Any) -> bool:
 # Claims
 
 
-async def claim_nothing(_: Apply, record: Any, __: Any) -> Any:
+async def claim_nothing(_: Keeper, record: Any, __: Any) -> Any:
     return record
 
 
-async def claim_in_memory(self: Apply, record: Any, claim: Claim) -> Any:
+async def claim_in_memory(self: Keeper, record: Any, claim: Claim) -> Any:
     self._tools.writes.note(record.link.id)
     return replace(record, link=record.link.claiming(claim))
 
