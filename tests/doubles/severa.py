@@ -110,7 +110,7 @@ class SeveraDouble:
     ) -> Activity:
         if persons := change.persons():
             return await self._change_person(seen, min(persons), change.value(min(persons)))
-        now = await self._current("get before patch", seen.ref)
+        now = await self._current("get before patch", seen.ref, change)
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
         _require_unchanged(now, seen, frozenset(change.known()), type_too=bool(new_type))
         change = replace(change, private=UNKNOWN)
@@ -122,7 +122,7 @@ class SeveraDouble:
     async def _change_person(self, seen: Activity, name: str, answer: Answer) -> Activity:
         """Take one person in or out, as the client does: look, write, look again."""
         ref, part = seen.ref, entry_of({name: answer})
-        now = await self._current("get before person", ref)
+        now = await self._current("get before person", ref, part)
         if now.user != seen.user:
             raise Stale("The activity has another owner.")
         if now.entry.value(name) is answer or name == person(self._address(now.user)):
@@ -278,8 +278,8 @@ class SeveraDouble:
 
         return await self.line.carry(call, dated)
 
-    async def _current(self, name: str, ref: str) -> Activity:
-        return await self._carry(Call("severa", name, ref), lambda: self._found(ref))
+    async def _current(self, name: str, ref: str, change: Entry = NO_FIELDS) -> Activity:
+        return await self._carry(Call("severa", name, ref, change=change), lambda: self._found(ref))
 
     async def _pages(
         self, name: str, fits: Callable[[Activity], bool]

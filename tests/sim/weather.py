@@ -228,11 +228,12 @@ class _Deed:
 
     def _announce(self) -> None:
         call, book = self._call, self._world.book
-        if call.name.startswith("get before"):
+        is_before = call.name.startswith("get before")
+        if is_before:
             book.read_at[call.ref] = book.tick
         if call.name == "delete":
             book.removals[self._side, call.ref] = book.minute
-        if call.is_write and call.ref:
+        if (call.is_write or is_before) and call.ref:
             book.sets_out((self._side, call.ref), call.change)
 
     def __call__(self) -> Any:
