@@ -69,7 +69,7 @@ def save_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
 def trigger_tokens(connection: Connection) -> dict[str, bytes]:
     """Return the hash of each user's trigger token, by Severa guid."""
     asked = select(trigger_token.c.user, trigger_token.c.digest)
-    return {user: digest for user, digest in connection.execute(asked)}
+    return {row.user: row.digest for row in connection.execute(asked)}
 
 
 def save_trigger_token(connection: Connection, user: str, digest: bytes, at: datetime) -> None:

@@ -99,7 +99,7 @@ async def test_a_user_has_one_trigger_token_until_it_is_taken_back(store: Store)
 async def test_no_two_users_have_the_same_trigger_token(store: Store) -> None:
     await store.write(lambda tx: tx.save_trigger_token("1", b"one", NOW))
 
-    with pytest.raises(Exception, match="UNIQUE|IntegrityError"):
+    with pytest.raises(Exception, match=r"UNIQUE|IntegrityError"):
         await store.write(lambda tx: tx.save_trigger_token("2", b"one", NOW))
 
     assert await store.read(lambda tx: tx.trigger_tokens()) == {"1": b"one"}
