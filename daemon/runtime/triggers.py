@@ -1,5 +1,6 @@
 """What Severa's pages tell: who is there, and what to look at sooner (T1, T2, T4)."""
 
+import asyncio
 import hashlib
 import hmac
 import random
@@ -27,6 +28,7 @@ class TriggerTokens:
         self._store, self._now, self._rng = store, now, rng
         self._known: dict[bytes, tuple[str, bytes]] = {}
         """All of them, so that whoever tries tokens out does not keep the database busy."""
+        self._turn = asyncio.Lock()
 
     async def load(self) -> None:
         """Learn the tokens that were made before."""
@@ -38,15 +40,17 @@ class TriggerTokens:
         random_part = urlsafe_b64encode(self._rng.randbytes(TOKEN_BYTES)).decode().rstrip("=")
         token = Secret(TRIGGER_PREFIX + random_part)
         digest, at = _digest(token), self._now()
-        await self._store.write(lambda tx: tx.save_trigger_token(user, digest, at))
-        self._drop(user)
-        self._known[digest[:FOUND_BY]] = user, digest
+        async with self._turn:
+            await self._store.write(lambda tx: tx.save_trigger_token(user, digest, at))
+            self._drop(user)
+            self._known[digest[:FOUND_BY]] = user, digest
         return token
 
     async def forget(self, user: str) -> None:
         """Let this user's token be worth nothing from now on."""
-        await self._store.write(lambda tx: tx.forget_trigger_token(user))
-        self._drop(user)
+        async with self._turn:
+            await self._store.write(lambda tx: tx.forget_trigger_token(user))
+            self._drop(user)
 
     def owner_of(self, token: Secret) -> str | None:
         """Return the Severa guid of the user whose token this is, `None` where it is nobody's."""

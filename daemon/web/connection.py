@@ -12,6 +12,8 @@ HEADER_SECONDS: Final = 10.0
 """How long the headers of a request may take from their first byte, or a new connection to send any."""
 KEEPALIVE_SECONDS: Final = 75.0
 """Longer than the minute for which nginx keeps a connection, or it would send requests into closed ones."""
+ANSWER_SECONDS: Final = 30.0
+"""How long a caller may take to receive an answer that is ready."""
 LINGERING_SECONDS: Final = 2.0
 """How long a body that nobody wants is still taken, so that its sender gets to read why."""
 HEADERS_MAX: Final = 64
@@ -21,11 +23,13 @@ HEADER_BYTES_MAX: Final = 8190
 class Connection(web.RequestHandler):
     """One connection; aiohttp by itself gives headers as long as it keeps an idle connection."""
 
-    __slots__ = ("_deadline", "_header_seconds", "_is_serving")
+    __slots__ = ("_answer_seconds", "_deadline", "_header_seconds", "_is_serving")
 
-    def __init__(self, *args: Any, header_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, header_seconds: float, answer_seconds: float, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._header_seconds = header_seconds
+        self._header_seconds, self._answer_seconds = header_seconds, answer_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._is_serving = False
 
@@ -52,7 +56,12 @@ class Connection(web.RequestHandler):
         if isinstance(resp, web.HTTPException) and resp.status >= 400:
             resp = as_problem(resp)
         try:
-            return await super().finish_response(request, resp, start_time)
+            async with asyncio.timeout(self._answer_seconds):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            if isinstance(self.transport, asyncio.Transport):
+                self.transport.abort()  # Closing it would wait for the caller to receive the rest.
+            return resp, True
         finally:
             self._is_serving = False
 
@@ -101,13 +110,15 @@ class Runner(web.AppRunner):
         app: web.Application,
         *,
         header_seconds: float = HEADER_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
         lingering_seconds: float = LINGERING_SECONDS,
         shutdown_seconds: float = 2.0,
     ) -> None:
         super().__init__(
             app, access_log=None, shutdown_timeout=shutdown_seconds, handler_cancellation=False
         )
-        self._header_seconds, self._lingering_seconds = header_seconds, lingering_seconds
+        self._header_seconds, self._answer_seconds = header_seconds, answer_seconds
+        self._lingering_seconds = lingering_seconds
 
     @property
     def server(self) -> Any:
@@ -128,4 +139,5 @@ class Runner(web.AppRunner):
             max_line_size=HEADER_BYTES_MAX,
             max_field_size=HEADER_BYTES_MAX,
             header_seconds=self._header_seconds,
+            answer_seconds=self._answer_seconds,
         )

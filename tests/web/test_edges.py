@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,7 +31,7 @@ SOON = 3.0
 @pytest.fixture
 async def brisk(tmp_path: Path) -> AsyncIterator[Door]:
     """A door at which nothing may take longer than a third of a second."""
-    runner = {"header_seconds": 0.3, "lingering_seconds": 0.3}
+    runner = {"header_seconds": 0.3, "answer_seconds": 0.3, "lingering_seconds": 0.3}
     async with open_door(tmp_path, body_seconds=0.3, runner=runner) as door:
         yield door
 
@@ -273,6 +274,23 @@ async def test_headers_of_a_second_request_must_come_in_time_and_an_idle_connect
 
     assert answer_in(first)[0] == answer_in(second)[0] == 200
     assert rest == b""
+
+
+async def test_a_caller_who_takes_no_answers_is_cut_off(brisk: Door) -> None:
+    host, port = brisk.url.removeprefix("http://").split(":")
+    loop = asyncio.get_running_loop()
+    with socket.socket() as caller:
+        caller.setblocking(False)
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await loop.sock_connect(caller, (host, int(port)))
+
+        async def asks() -> None:
+            while True:
+                await loop.sock_sendall(caller, head("GET", "/v1/openapi.json"))
+
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(4 * SOON):
+                await asks()
 
 
 async def test_callers_who_hold_back_hold_nobody_up(door: Door) -> None:

@@ -12,7 +12,7 @@ import pytest
 from multidict import CIMultiDict
 
 from daemon.config import load
-from daemon.core.account import Account
+from daemon.core.account import Account, Stage, State
 from daemon.runtime import logs
 from daemon.runtime.app import opened
 from daemon.runtime.triggers import TriggerTokens
@@ -136,6 +136,18 @@ async def test_t4_a_visit_to_the_profile_is_a_sign_and_wakes_who_was_away(door: 
     assert (await shown.json())["state"] == "first-sync"
     assert is_there(door, await door.account())
     assert await door.app.waker.wait(timedelta(seconds=1)) == "switch, visit"
+
+
+@pytest.mark.parametrize(("stage", "shown"), [(Stage.DONE, "idle"), (Stage.WRITING, "first-sync")])
+async def test_t4_who_comes_back_is_shown_what_goes_on_and_no_old_reason(
+    door: Door, stage: Stage, shown: str
+) -> None:
+    waiting = {"state": State.WAITING, "reason": "Not logged in to Severa.", "stage": stage}
+    await keep(door, await door.account(), **waiting)
+
+    state = await (await door.call("GET", bearer(door.company))).json()
+
+    assert (state["state"], state["reason"]) == (shown, "")
 
 
 async def test_t4_many_clicks_are_one_write_and_the_next_minute_another(door: Door) -> None:
