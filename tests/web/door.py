@@ -82,7 +82,13 @@ class Door:
 
 @asynccontextmanager
 async def open_door(
-    path: Path, *, key: Any = ..., is_ready: bool = True, runner: Any = None, **options: Any
+    path: Path,
+    *,
+    key: Any = ...,
+    is_ready: bool = True,
+    runner: Any = None,
+    page: str = PAGE,
+    **options: Any,
 ) -> AsyncIterator[Door]:
     """Serve the application of a furnished company with Anna, and Ben who is inactive."""
 
@@ -110,7 +116,7 @@ async def open_door(
                 signing_key=lambda: found,
                 is_ready=readiness,
                 monotonic=ticks,
-                allowed_origins=[PAGE],
+                allowed_origins=[page],
                 **options,
             )
             listening = Runner(served, **(runner or {}))
