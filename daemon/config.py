@@ -50,7 +50,6 @@ NOT_USED_YET: Final = (
     "google.signin_client_id",
     "google.signin_client_secret_file",
     "web.public_url",
-    "web.allowed_origins",
     "sync.expand_days",
 )
 """Keys that are checked and kept, and from which nothing follows so far."""

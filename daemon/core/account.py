@@ -56,7 +56,9 @@ class Account:
     """Google's sync token; `None` means that everything is listed next."""
     last_synced_at: datetime | None = None
     last_seen_at: datetime | None = None
-    """When a trigger or a visit last told that the user is there (rule T4)."""
+    """When a trigger or a visit last told that the user is there (rule T4), to about a minute."""
+    logged_out_at: datetime | None = None
+    """When the user logged out, `None` once a trigger or a visit told otherwise (rule T4)."""
     retry_at: datetime | None = None
     attempts: int = 0
     done: int = 0

@@ -34,9 +34,10 @@ def write_pause(
 
 
 def is_present(account: Account, now: datetime, ttl: timedelta) -> bool:
-    """Tell whether the user is logged in to Severa as far as we know (T4)."""
-    signs = (account.last_seen_at, account.user.last_login)
-    return any(sign is not None and sign + ttl > now for sign in signs)
+    """Tell whether the user is logged in to Severa as far as we know: a sign within `ttl`, no logout since (T4)."""
+    signs = [at for at in (account.last_seen_at, account.user.last_login) if at is not None]
+    left = account.logged_out_at
+    return any(at + ttl > now and (left is None or at > left) for at in signs)
 
 
 def is_due(account: Account, now: datetime) -> bool:

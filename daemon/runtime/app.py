@@ -27,6 +27,9 @@ from daemon.runtime.day import KEEP_EVERY_S, Day
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Loop, Waker
 from daemon.runtime.people import People
+from daemon.runtime.presence import Presence
+from daemon.runtime.readiness import Readiness
+from daemon.runtime.triggers import Triggers, TriggerTokens
 from daemon.severa.client import SeveraClient
 from daemon.severa.translate import TRANSLATOR as SEVERA_TRANSLATOR
 from daemon.store.secrets import key_in
@@ -34,13 +37,17 @@ from daemon.store.store import SqlStore
 from daemon.sync.engine import Engine
 from daemon.sync.tools import Rules, Tools
 from daemon.web.app import make_app
+from daemon.web.connection import Runner
+from daemon.web.pace import Pace
 
 STOP_SECONDS: Final = 10
 """How long the round under way may take to finish its writes after a stop was asked for."""
-KEEPALIVE_SECONDS: Final = 75
 BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
 NO_SIGNING_KEY: Final = "Without [web] severa_signing_key_file nobody can switch the sync on."
 TOKEN_JITTER_SECONDS: Final = 120
+STRANGERS_PER_SECOND: Final = 0.1
+STRANGERS_AT_ONCE: Final = 10
+"""How often a call for somebody unknown makes us list Severa's users again."""
 SYSTEM_RANDOM: Final = random.SystemRandom()
 TIMEOUT_SECONDS: Final = 30.0
 """How long a vendor may take to answer one call."""
@@ -54,6 +61,7 @@ class App:
     store: SqlStore
     engine: Engine
     people: People
+    triggers: Triggers
     admin: Admin
     waker: Waker
     stopping: asyncio.Event
@@ -121,7 +129,28 @@ async def opened(
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
         )
         engine = Engine(tools)
-        people = People(store, engine, tools.rules, now=clock, wake=waker.wake, report=logs.report)
+        presence = Presence(
+            store,
+            tools.rules,
+            now=clock,
+            refresh=engine.refresh_company,
+            refreshes=Pace(
+                per_second=STRANGERS_PER_SECOND,
+                burst=STRANGERS_AT_ONCE,
+                monotonic=_monotonic(clock),
+            ),
+        )
+        tokens = TriggerTokens(store, now=clock, rng=rng)
+        await tokens.load()
+        triggers = Triggers(
+            presence,
+            tokens,
+            wake_user=lambda _user, cause: waker.wake(cause),
+            wake_activity=lambda _activity, _change, cause: waker.wake(cause),
+        )
+        people = People(
+            store, engine, presence, tokens, now=clock, wake=waker.wake, report=logs.report
+        )
         parts = Parts(
             store=store,
             engine=engine,
@@ -136,7 +165,7 @@ async def opened(
         )
         admin = Admin(parts)
         await admin.load_connection()
-        yield App(config, store, engine, people, admin, waker, stopping, budgets)
+        yield App(config, store, engine, people, triggers, admin, waker, stopping, budgets)
 
 
 async def run(app: App, *, ready: Callable[[str], None]) -> None:
@@ -193,22 +222,15 @@ async def _keep_spent(store: SqlStore, day: Day) -> None:
 
 async def _listen(app: App, stack: AsyncExitStack) -> str:
     signing_key = app.config.web.severa_signing_key()
-
-    async def is_ready() -> bool:
-        try:
-            await app.store.read(lambda tx: tx.settings())
-        except SyncError:
-            return False
-        return True
-
-    served = make_app(app.people, lambda: signing_key, is_ready)
-    runner = web.AppRunner(
-        served,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=2.0,
-        handler_cancellation=False,
+    served = make_app(
+        app.people,
+        app.triggers,
+        signing_key=lambda: signing_key,
+        is_ready=Readiness(app.store, app.stopping),
+        monotonic=asyncio.get_running_loop().time,
+        allowed_origins=app.config.web.allowed_origins,
     )
+    runner = Runner(served)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     listen = app.config.web.listen

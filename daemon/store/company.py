@@ -1,7 +1,7 @@
-"""The questions about the company's settings, its users and its secrets."""
+"""The questions about the company's settings, its users and their tokens, and its secrets."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +10,7 @@ from daemon.core.account import Account, Settings
 from daemon.core.spent import Spent
 from daemon.errors import Refused
 from daemon.store.codec import decode_account, decode_settings, encode_account, encode_settings
-from daemon.store.tables import account, secret, settings, spent
+from daemon.store.tables import account, secret, settings, spent, trigger_token
 
 
 def company_settings(connection: Connection) -> Settings:
@@ -77,6 +77,23 @@ def save_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
             hint="Give one of them another address in Severa, or switch sync off for one.",
             reason="address-taken",
         ) from error
+
+
+def trigger_tokens(connection: Connection) -> dict[str, bytes]:
+    """Return the hash of each user's trigger token, by Severa guid."""
+    asked = select(trigger_token.c.user, trigger_token.c.digest)
+    return {row.user: row.digest for row in connection.execute(asked)}
+
+
+def save_trigger_token(connection: Connection, user: str, digest: bytes, at: datetime) -> None:
+    """Keep the hash of a user's trigger token, made then, in place of an earlier one."""
+    forget_trigger_token(connection, user)
+    connection.execute(insert(trigger_token), {"user": user, "digest": digest, "made_at": at})
+
+
+def forget_trigger_token(connection: Connection, user: str) -> None:
+    """Drop a user's trigger token, if there is one."""
+    connection.execute(delete(trigger_token).where(trigger_token.c.user == user))
 
 
 def ciphertext(connection: Connection, name: str) -> bytes | None:

@@ -212,6 +212,15 @@ original = Table(
     Column("ciphertext", LargeBinary, nullable=False),
 )
 
+# Of a token only the hash; no foreign key, because accounts are dropped and made again when they are kept.
+trigger_token = Table(
+    "trigger_token",
+    metadata,
+    Column("user", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("made_at", Instant, nullable=False),
+)
+
 secret = Table(
     "secret",
     metadata,

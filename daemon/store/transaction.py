@@ -1,6 +1,6 @@
 """One transaction of the store: every question as a method, asked on one connection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -74,6 +74,18 @@ class SqlTransaction:
             Refused: Two users with sync switched on would have the same address (rule A5).
         """
         await self.ask(company.save_accounts, accounts)
+
+    async def trigger_tokens(self) -> Mapping[str, bytes]:
+        """Return the hash of each user's trigger token, by Severa guid."""
+        return await self.ask(company.trigger_tokens)
+
+    async def save_trigger_token(self, user: str, digest: bytes, at: datetime) -> None:
+        """Keep the hash of a user's trigger token, made then, in place of an earlier one."""
+        await self.ask(company.save_trigger_token, user, digest, at)
+
+    async def forget_trigger_token(self, user: str) -> None:
+        """Drop a user's trigger token, if there is one."""
+        await self.ask(company.forget_trigger_token, user)
 
     async def record(self, link_id: str) -> Record | None:
         """Return one entry."""

@@ -1,6 +1,6 @@
 """What the engine needs of the world; the adapters fit these shapes without knowing them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -166,6 +166,18 @@ class Transaction(Protocol):
 
     async def save_accounts(self, accounts: Sequence[Account]) -> None:
         """Keep these users."""
+        ...
+
+    async def trigger_tokens(self) -> Mapping[str, bytes]:
+        """Return the hash of each user's trigger token, by Severa guid."""
+        ...
+
+    async def save_trigger_token(self, user: str, digest: bytes, at: datetime) -> None:
+        """Keep the hash of a user's trigger token, made then, in place of an earlier one."""
+        ...
+
+    async def forget_trigger_token(self, user: str) -> None:
+        """Drop a user's trigger token, if there is one."""
         ...
 
     async def record(self, link_id: str) -> Record | None:

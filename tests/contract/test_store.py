@@ -100,6 +100,32 @@ async def test_two_enabled_users_never_share_an_address(store: Store) -> None:
     assert await store.read(lambda tx: tx.accounts()) == ()
 
 
+async def test_a_user_has_one_trigger_token_until_it_is_taken_back(store: Store) -> None:
+    async def work(tx: Transaction) -> None:
+        await tx.save_accounts([account("1", "anna@x.com"), account("2", "ben@x.com")])
+        await tx.save_trigger_token("1", b"first", NOW)
+        await tx.save_trigger_token("2", b"other", NOW)
+        await tx.save_trigger_token("1", b"second", NOW + MINUTE)
+
+    await store.write(work)
+    # An account that is kept again keeps its token.
+    await store.write(lambda tx: tx.save_accounts([account("1", "anna@x.com", is_enabled=True)]))
+    assert await store.read(lambda tx: tx.trigger_tokens()) == {"1": b"second", "2": b"other"}
+
+    await store.write(lambda tx: tx.forget_trigger_token("1"))
+    await store.write(lambda tx: tx.forget_trigger_token("nobody"))
+    assert await store.read(lambda tx: tx.trigger_tokens()) == {"2": b"other"}
+
+
+async def test_no_two_users_have_the_same_trigger_token(store: Store) -> None:
+    await store.write(lambda tx: tx.save_trigger_token("1", b"one", NOW))
+
+    with pytest.raises(Exception, match=r"UNIQUE|IntegrityError"):
+        await store.write(lambda tx: tx.save_trigger_token("2", b"one", NOW))
+
+    assert await store.read(lambda tx: tx.trigger_tokens()) == {"1": b"one"}
+
+
 async def test_work_that_fails_leaves_nothing(store: Store) -> None:
     async def work(tx: Transaction) -> None:
         await tx.save([linked("one")])

@@ -104,16 +104,25 @@ class TestPresence:
         assert is_present(old_visit, NOW, TTL)
         assert is_present(old_login, NOW, TTL)
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="an account has no place for a logout, so lastLogin keeps the user there till it runs out",
-    )
     def test_a_user_who_logged_out_since_is_not_there_t4(self):
         logout = {"logged_out_at": NOW - timedelta(minutes=5)}
 
         account = replace(logged_in(timedelta(hours=1)), **logout)
 
         assert not is_present(account, NOW, TTL)
+
+    @pytest.mark.parametrize("sign", ["visit", "login"])
+    def test_a_sign_after_the_logout_brings_the_user_back_t4(self, sign):
+        left = replace(logged_in(timedelta(hours=1)), logged_out_at=NOW - timedelta(minutes=5))
+        at = NOW - timedelta(minutes=1)
+
+        back = (
+            replace(left, last_seen_at=at)
+            if sign == "visit"
+            else replace(left, user=replace(left.user, last_login=at))
+        )
+
+        assert is_present(back, NOW, TTL)
 
 
 class TestDue:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from daemon.core.company import ActivityType, Category, User
 from daemon.core.entry import (
+    NO_FIELDS,
     UNKNOWN,
     AllDay,
     Answer,

@@ -1,6 +1,6 @@
 """A store in memory that keeps to the same promises as the one in SQLite."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
@@ -24,14 +24,15 @@ class Kept:
     records: dict[str, Record] = field(default_factory=dict)
     history: list[Change] = field(default_factory=list)
     originals: dict[int, str] = field(default_factory=dict)
+    trigger_tokens: dict[str, bytes] = field(default_factory=dict)
     last_change: int = 0
     """The id given last; one that was given is never given again."""
     spent: Spent | None = None
 
     def copied(self) -> "Kept":
         accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
-        originals = dict(self.originals)
-        kept = Kept(self.settings, accounts, records, history, originals, self.last_change)
+        originals, tokens = dict(self.originals), dict(self.trigger_tokens)
+        kept = Kept(self.settings, accounts, records, history, originals, tokens, self.last_change)
         kept.spent = self.spent
         return kept
 
@@ -110,6 +111,17 @@ class MemoryTransaction:
         known = [address for address in addresses if address]
         if len(known) != len(set(known)):
             raise Refused("Two users with sync switched on have the same address.")
+
+    async def trigger_tokens(self) -> Mapping[str, bytes]:
+        return dict(self._kept.trigger_tokens)
+
+    async def save_trigger_token(self, user: str, digest: bytes, at: datetime) -> None:
+        others = [kept for name, kept in self._kept.trigger_tokens.items() if name != user]
+        assert digest not in others, "The real store calls it `IntegrityError`."
+        self._kept.trigger_tokens[user] = digest
+
+    async def forget_trigger_token(self, user: str) -> None:
+        self._kept.trigger_tokens.pop(user, None)
 
     # Entries, one by one and by what is known of them
 

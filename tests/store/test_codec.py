@@ -41,6 +41,7 @@ FULL_ACCOUNT = Account(
     cursor="token",
     last_synced_at=NOW,
     last_seen_at=NOW,
+    logged_out_at=NOW,
     address="anna@example.com",
     retry_at=NOW,
 )
