@@ -44,6 +44,8 @@ class Apply:
         for side in sorted(link.unread, key=lambda side: side.value):
             began = self._tools.writes.now()
             link = await self._reading.side(link, side)
+            if (before := record.link.seen(side)) and link.seen(side) is None:
+                self._tools.writes.note_gone(side, before.ref)
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
         read = replace(record, link=lifted(record.link, link), looked_at=now)

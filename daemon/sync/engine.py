@@ -26,7 +26,10 @@ R = TypeVar("R")
 LOOKS_AT_ONCE: Final = 8
 COMPANY_EVERY: Final = timedelta(minutes=5)
 """How often users and activity types are listed again."""
-FIRST_SYNC_PASSES: Final = 2
+FIRST_SYNC_ENTRIES: Final = 200
+ENTRIES_A_ROUND: Final = 400
+"""How many entries of one user a round brings further: the next look is not to wait for all of them."""
+USERS_AT_ONCE: Final = 8
 
 
 class Engine:
@@ -207,8 +210,10 @@ class Engine:
         faults: list[CompanyRefused] = []
 
         async def look(account: Account) -> Account | None:
+            is_first = account.stage is not Stage.DONE
             async with slots:
-                return None if faults else await self._look_at(account, policy, cause, faults)
+                with self._tools.lane(account.user.guid, is_background=is_first):
+                    return None if faults else await self._look_at(account, policy, cause, faults)
 
         # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
         looked = await asyncio.gather(*map(look, accounts), return_exceptions=True)
@@ -247,13 +252,9 @@ class Engine:
 
     async def _settle(self, accounts: Sequence[Account], policy: Policy, began: datetime) -> bool:
         everybody = await self._tools.store.read(lambda tx: tx.accounts())
-        settle = Settle(self._tools, policy, everybody, began=began)
-        live = [account.user.guid for account in accounts if account.stage is Stage.DONE]
-        is_done = dict.fromkeys(live, await settle.run(live))
-        for account in accounts:
-            if account.stage is not Stage.DONE:
-                guid = account.user.guid
-                is_done[guid] = await settle.run([guid], passes=FIRST_SYNC_PASSES)
+        looked = [account.user.guid for account in accounts]
+        settle = Settle(self._tools, policy, everybody, began=began, looked=looked)
+        is_done = await self._settle_each(settle, accounts)
         for account in accounts:
             guid = account.user.guid
             if error := settle.refused_users.get(guid):
@@ -262,6 +263,26 @@ class Engine:
                 self.looked_at[guid] = self._tools.now()
                 await self._states.finish(account, is_done=is_done[guid])
         return all(is_done.values())
+
+    async def _settle_each(self, settle: Settle, accounts: Sequence[Account]) -> dict[str, bool]:
+        """Settle some of what is due for each user, a few users at once; tell of each whether that was all."""
+        slots = asyncio.Semaphore(USERS_AT_ONCE)
+
+        async def one(account: Account) -> bool:
+            is_first = account.stage is not Stage.DONE
+            most = FIRST_SYNC_ENTRIES if is_first else ENTRIES_A_ROUND
+            async with slots:
+                with self._tools.lane(account.user.guid, is_background=is_first):
+                    return await settle.run([account.user.guid], most=most)
+
+        # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
+        done = await asyncio.gather(*map(one, accounts), return_exceptions=True)
+        is_done = {}
+        for account, result in zip(accounts, done, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            is_done[account.user.guid] = result
+        return is_done
 
     async def _settle_entries(self, entries: Sequence[str], began: datetime) -> bool:
         """Settle these entries whoever of those who share them is there (E1)."""

@@ -44,6 +44,8 @@ class Keeper:
     ) -> Record:
         """Keep the answer to a write, without its claim, and its line of the history."""
         self._tools.writes.note(record.link.id)
+        if seen is None:
+            self._tools.writes.note_gone(claim.side, claim.ref)
 
         async def work(tx: Transaction) -> Record:
             before = record

@@ -77,6 +77,8 @@ class Activities:
         self, stranger: Activity, strangers: "Strangers", saved: Mapping[str, Record]
     ) -> Record | None:
         """Return the record whose create made it, a fresh one, or none where it is a twin or nobody's."""
+        if self._tools.writes.is_gone(Side.SEVERA, stranger.ref, self._looking.began):
+            return None
         makers = [saved.get(r.link.id, r) for r in strangers.makers_of(stranger)]
         for record in makers:
             if record.link.activity is None:
@@ -159,7 +161,10 @@ class Copies:
         saved: dict[str, Record] = {}
         self.landed = []
         for copy in page.seen:
-            record = self._record_of(copy, [saved.get(r.link.id, r) for r in records])
+            current = [saved.get(r.link.id, r) for r in records]
+            if self._is_removed(copy, current):
+                continue
+            record = self._record_of(copy, current)
             self._keep(saved, record, self._shown(record, copy))
         for ref in page.gone:
             for record in records:
@@ -173,6 +178,12 @@ class Copies:
         if after is not before:
             saved[after.link.id] = after
             self.landed += landed(before, after, self._tools.now())
+
+    def _is_removed(self, copy: Copy, records: Sequence[Record]) -> bool:
+        """Tell whether an event that nobody knows any more was removed since this listing began."""
+        is_known = any(_has_ref(record.link, copy.ref) for record in records)
+        writes, began = self._tools.writes, self._looking.began
+        return not is_known and writes.is_gone(Side.GOOGLE, copy.ref, began)
 
     def _record_of(self, copy: Copy, records: Sequence[Record]) -> Record:
         by_ref = [r for r in records if _has_ref(r.link, copy.ref)]

@@ -35,7 +35,7 @@ from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
 
 RECORDS_A_PASS: Final = 100
-PASSES_MAX: Final = 50
+ENTRIES_MAX: Final = 5_000
 FLOOD_MAX: Final = 20_000
 """How many due entries are looked through to see how large a flood is."""
 LOOPING: Final = (
@@ -56,9 +56,10 @@ class Settle:
         accounts: Sequence[Account],
         *,
         began: datetime | None = None,
+        looked: Sequence[str] = (),
         only: Sequence[str] = (),
     ) -> None:
-        """`only` names the entries that are settled, all that are due where it is empty."""
+        """`looked` names the users whose calendars were looked at, `only` the entries to settle where not all are."""
         self._tools, self._policy, self._only = tools, policy, only
         self._began = began or tools.now()
         """When the calendars began to be looked at."""
@@ -67,9 +68,7 @@ class Settle:
         self._apply = Apply(tools, policy, self._access)
         self._brakes = Brakes(tools, self._accounts)
         self._viewer = Viewer(policy, self._access, tools.rules.winner)
-        self._slots = asyncio.Semaphore(tools.rules.writes_at_once)
-        self._looked: set[str] = set()
-        """Whose calendars were looked at since."""
+        self._looked = frozenset(looked)
         self.refused_users: dict[str, UserRefused] = {}
         self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
@@ -78,16 +77,20 @@ class Settle:
         self._setbacks = Setbacks(tools)
         self._limits = Limits(tools, self._accounts)
 
-    async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
-        """Work off what is due for these users, just looked at, and tell whether all was; what fails is left for later.
+    async def run(self, users: Sequence[str], *, most: int = ENTRIES_MAX) -> bool:
+        """Work off what is due for these users and tell whether all was; what fails is left for later.
+
+        After `most` entries it ends, each step of an entry counted.
 
         Raises:
             CompanyRefused: Nothing can be done for anybody.
         """
-        self._looked |= set(users)
-        for _ in range(passes):
-            if not await self._pass(self._active(users)):
+        count = 0
+        while count < most:
+            done = await self._pass(self._active(users))
+            if not done:
                 return True
+            count += done
             if self._fault is not None:
                 raise self._fault
             if self._tools.is_stopping():
@@ -100,20 +103,20 @@ class Settle:
     def _active(self, users: Sequence[str]) -> list[str]:
         return [user for user in users if user not in self.refused_users]
 
-    async def _pass(self, users: Sequence[str]) -> bool:
-        """Read what is in doubt, or else decide and do; tell whether there was anything."""
+    async def _pass(self, users: Sequence[str]) -> int:
+        """Read what is in doubt, or else decide and do; return how many entries that were."""
         if not await self._due(users, 1):
-            return False
+            return 0
         async with self._taken(users, unread_only=True) as unread:
             if unread:
                 await self._each(unread, self._read_back)
-                return True
+                return len(unread)
         async with self._taken(users) as records:
             if older := [one for one in records if self._is_older(one.link)]:
                 await self._doubt_older(older)
-                return True
-            await self._do(await self._chosen(records, users))
-            return bool(records)
+                return len(older)
+            await self._do(await self._chosen(records))
+            return len(records)
 
     @asynccontextmanager
     async def _taken(
@@ -134,11 +137,11 @@ class Settle:
         finally:
             hands.drop(records)
 
-    async def _chosen(self, records: Sequence[Record], users: Sequence[str]) -> list[Planned]:
+    async def _chosen(self, records: Sequence[Record]) -> list[Planned]:
         """Return what is to be done now; the rest is held, or rests."""
         async with self._tools.hands.planning:
             plan = await self._plan_all(records)
-            holding = await self._brakes.held(plan, lambda: self._plan_whole(users))
+            holding = await self._brakes.held(plan, self._plan_whole)
             chosen = [p for p in plan if p.action and p.record.link.id not in holding]
             self._brakes.let_go(chosen)
         await self._hold([p.record for p in plan if p.record.link.id in holding], holding)
@@ -190,8 +193,12 @@ class Settle:
 
     # Deciding
 
-    async def _plan_whole(self, users: Sequence[str]) -> list[Planned]:
-        return await self._plan_all(await self._due(users, FLOOD_MAX))
+    async def _plan_whole(self) -> list[Planned]:
+        """Plan all that is due for anybody: a flood may be many users' together (D5)."""
+        users = [guid for guid, account in self._accounts.items() if account.is_enabled]
+        now = self._tools.now()
+        due = await self._tools.store.read(lambda tx: tx.records_due(now, users, FLOOD_MAX))
+        return await self._plan_all(due)
 
     async def _plan_all(self, records: Sequence[Record]) -> list[Planned]:
         planned = [await self._plan(record) for record in records]
@@ -260,19 +267,18 @@ class Settle:
     async def _each(
         self, records: Sequence[Record], work: Callable[[Record], Awaitable[Record | None]]
     ) -> list[Record]:
+        slots = asyncio.Semaphore(self._tools.rules.writes_at_once)
+
+        async def in_slot(record: Record) -> Record | None:
+            async with slots:
+                return await work(record)
+
         # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
-        work_ = (self._in_slot(record, work) for record in records)
-        done = await asyncio.gather(*work_, return_exceptions=True)
+        done = await asyncio.gather(*map(in_slot, records), return_exceptions=True)
         for result in done:
             if isinstance(result, BaseException):
                 raise result
         return [result for result in done if isinstance(result, Record)]
-
-    async def _in_slot(
-        self, record: Record, work: Callable[[Record], Awaitable[Record | None]]
-    ) -> Record | None:
-        async with self._slots:
-            return await work(record)
 
     async def _read_back(self, record: Record) -> Record | None:
         return await self._guarded(record, lambda: self._apply.read_back(record))
