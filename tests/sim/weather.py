@@ -231,7 +231,7 @@ class _Deed:
         is_before = call.name.startswith("get before")
         if is_before:
             book.read_at[call.ref] = book.tick
-        if call.name == "delete":
+        if call.name in ("delete", "get before delete"):
             book.removals[self._side, call.ref] = book.minute
         if (call.is_write or is_before) and call.ref:
             book.sets_out((self._side, call.ref), call.change)
