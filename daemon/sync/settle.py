@@ -139,6 +139,10 @@ class Settle:
 
     async def _chosen(self, records: Sequence[Record]) -> list[Planned]:
         """Return what is to be done now; the rest is held, or rests."""
+        if any(self._waits_for_matching(record) for record in records):
+            # It may be done since; while one of its entries is held no matching begins.
+            accounts = await self._tools.store.read(lambda tx: tx.accounts())
+            self._accounts.update({account.user.guid: account for account in accounts})
         async with self._tools.hands.planning:
             plan = await self._plan_all(records)
             holding = await self._brakes.held(plan, self._plan_whole)
@@ -214,11 +218,14 @@ class Settle:
 
     def _decide(self, record: Record) -> Action | None:
         link = record.link
-        if not link.base.is_pair and self._is_waiting(record):
-            return None  # The first matching comes first.
+        if self._waits_for_matching(record):
+            return None
         view, speaks = self._viewer.view(link), link.google.user if link.google else record.user
         paused = Side.GOOGLE if self._limits.is_paused(speaks) else None
         return next_action(replace(view, paused=paused))
+
+    def _waits_for_matching(self, record: Record) -> bool:
+        return not record.link.base.is_pair and self._is_waiting(record)
 
     def _is_waiting(self, record: Record) -> bool:
         """Tell whether what this is has still to be found out by its owner's first sync, or anybody's."""
