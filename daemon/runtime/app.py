@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,7 +22,7 @@ from daemon.google.credentials import ServiceAccount
 from daemon.google.translate import TRANSLATOR as GOOGLE_TRANSLATOR
 from daemon.runtime import control, logs
 from daemon.runtime.admin import Admin, Parts
-from daemon.runtime.budget import GoogleBudget, SeveraBudget
+from daemon.runtime.budget import GoogleBudget, Lane, SeveraBudget, is_urgent, lane
 from daemon.runtime.day import KEEP_EVERY_S, Day
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Loop, Waker
@@ -30,6 +30,7 @@ from daemon.runtime.people import People
 from daemon.runtime.presence import Presence
 from daemon.runtime.readiness import Readiness
 from daemon.runtime.triggers import Triggers, TriggerTokens
+from daemon.runtime.wakes import Wake, Wakes
 from daemon.severa.client import SeveraClient
 from daemon.severa.translate import TRANSLATOR as SEVERA_TRANSLATOR
 from daemon.store.secrets import key_in
@@ -64,6 +65,7 @@ class App:
     triggers: Triggers
     admin: Admin
     waker: Waker
+    wakes: Wakes
     stopping: asyncio.Event
     budgets: "Budgets"
 
@@ -127,6 +129,7 @@ async def opened(
             rules=_rules(config),
             translators=TRANSLATORS,
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
+            lane=_lane_of,
         )
         engine = Engine(tools)
         presence = Presence(
@@ -142,11 +145,18 @@ async def opened(
         )
         tokens = TriggerTokens(store, now=clock, rng=rng)
         await tokens.load()
+        wakes = Wakes(
+            engine,
+            now=_monotonic(clock),
+            is_stopping=stopping.is_set,
+            wake_round=waker.wake,
+            report=logs.report,
+        )
         triggers = Triggers(
             presence,
             tokens,
-            wake_user=lambda _user, cause: waker.wake(cause),
-            wake_activity=lambda _activity, _change, cause: waker.wake(cause),
+            wake_user=lambda user, cause: wakes.add(Wake(user, cause=cause, is_whole=True)),
+            wake_activity=lambda ref, user, cause: wakes.add(Wake(user, ref, cause)),
         )
         people = People(
             store, engine, presence, tokens, now=clock, wake=waker.wake, report=logs.report
@@ -165,7 +175,7 @@ async def opened(
         )
         admin = Admin(parts)
         await admin.load_connection()
-        yield App(config, store, engine, people, triggers, admin, waker, stopping, budgets)
+        yield App(config, store, engine, people, triggers, admin, waker, wakes, stopping, budgets)
 
 
 async def run(app: App, *, ready: Callable[[str], None]) -> None:
@@ -192,16 +202,22 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
         ready(address)
         async with asyncio.TaskGroup() as group:
             working = group.create_task(loop.run(), name="loop")
-            group.create_task(_stop(app.stopping, loop, working), name="stop")
+            serving = [
+                group.create_task(work, name=f"serving {number}")
+                for number, work in enumerate(app.wakes.work())
+            ]
+            group.create_task(_stop(app, loop, [working, *serving]), name="stop")
             group.create_task(_keep_counting(app), name="units")
 
 
-async def _stop(stopping: asyncio.Event, loop: Loop, working: asyncio.Task[None]) -> None:
-    await stopping.wait()
+async def _stop(app: App, loop: Loop, working: Sequence[asyncio.Task[None]]) -> None:
+    await app.stopping.wait()
     logs.report("daemon.stopping")
     loop.stop()
-    with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-        await asyncio.wait_for(working, STOP_SECONDS)
+    app.wakes.stop()
+    _, left = await asyncio.wait(working, timeout=STOP_SECONDS)
+    for task in left:
+        task.cancel()
 
 
 async def _keep_counting(app: App) -> None:
@@ -269,6 +285,13 @@ def _budgets(
         chance=rng.random,
     )
     return Budgets(severa, google)
+
+
+def _lane_of(user: str, *, is_background: bool) -> AbstractContextManager[None]:
+    """Return the turns of a user; what is served at once stays urgent."""
+    if is_urgent():
+        return lane(Lane.URGENT, user)
+    return lane(Lane.BACKGROUND if is_background else Lane.NORMAL, user)
 
 
 def _severa(

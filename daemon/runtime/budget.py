@@ -54,6 +54,11 @@ def lane(of: Lane, user: str = "") -> Iterator[None]:
         _lane.reset(lane_token)
 
 
+def is_urgent() -> bool:
+    """Tell whether this piece of work goes before all others."""
+    return _lane.get() is Lane.URGENT
+
+
 class SeveraBudget:
     """Spaces requests evenly: Severa counts fixed seconds, so a burst at their border would be too many."""
 

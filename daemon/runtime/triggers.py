@@ -70,10 +70,10 @@ class Triggers:
         presence: Presence,
         tokens: TriggerTokens,
         *,
-        wake_user: Callable[[str, str], None],
-        wake_activity: Callable[[str, str, str], None],
+        wake_user: Callable[[str, str], object],
+        wake_activity: Callable[[str, str, str], object],
     ) -> None:
-        """`wake_user` takes a user and a cause, `wake_activity` an activity, what became of it, and a cause.
+        """`wake_user` takes a user and a cause, `wake_activity` an activity, who says that it changed, and a cause.
 
         Either may be called with guids that nobody knows, any number of times, and is to remember a bounded number.
         """
@@ -99,7 +99,7 @@ class Triggers:
         sign = await self._presence.sign(user)
         if sign is None:
             return False
-        self._wake_activity(activity, change, CAUSE)
+        self._wake_activity(activity, user, CAUSE)
         if sign.is_back:
             self._wake_user(user, CAUSE)
         return True

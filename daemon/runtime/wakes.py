@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from daemon.errors import CompanyRefused, SyncError
+from daemon.runtime.budget import Lane, lane
 from daemon.sync.engine import Engine
 
 WAITING_MAX: Final = 20_000
@@ -83,7 +84,8 @@ class Wakes:
                 continue
             wake, came_at = taken
             try:
-                await self._serve(wake)
+                with lane(Lane.URGENT, wake.user):
+                    await self._serve(wake)
             finally:
                 self._running.discard(wake.key)
                 self._changed.set()  # The same may have been woken meanwhile.

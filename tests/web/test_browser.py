@@ -60,7 +60,7 @@ async def severa(tmp_path: Path) -> AsyncIterator[Severa]:
 async def test_a_page_may_trigger_and_leave_and_one_of_another_origin_may_not(
     severa: Severa,
 ) -> None:
-    deleted = ("4e0c", "deleted", "trigger")
+    deleted = ("4e0c", severa.door.company.people["Anna"], "trigger")
 
     assert await severa.trigger("127.0.0.1", TRIGGER) == 202
     assert severa.door.woken == [deleted]

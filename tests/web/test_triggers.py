@@ -92,7 +92,7 @@ async def test_t2_a_change_wakes_the_activity_also_one_that_nobody_knows(
 ) -> None:
     for guid in ("4e0c4a52-6ffc-4f61-9d0c-6c1a1f0a1b2c", "4e0c;9d0c"):
         assert await send(door, f"/v1/severa/activities/{guid}", {"change": change}) == 202
-        assert door.woken.pop() == (guid, change, "trigger")
+        assert door.woken.pop() == (guid, door.company.people["Anna"], "trigger")
 
 
 async def test_t2_who_does_not_use_the_sync_still_wakes_the_entry_for_those_who_do(
@@ -104,7 +104,7 @@ async def test_t2_who_does_not_use_the_sync_still_wakes_the_entry_for_those_who_
     assert await send(door, ACTIVITY, {"change": "updated"}, bearer(door.company, sub=cara)) == 202
     assert await send(door, NAVIGATION, {"section": "x"}, bearer(door.company, sub=cara)) == 202
 
-    assert door.woken == [("4e0c", "updated", "trigger")]
+    assert door.woken == [("4e0c", cara, "trigger")]
 
 
 async def test_t4_after_a_logout_the_user_is_away_until_the_next_sign(door: Door) -> None:
