@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from daemon.core.entry import Entry
-from daemon.core.link import LIVE, Claim, Standing
+from daemon.core.link import LIVE, Claim, Side, Standing
 from daemon.core.record import Change, Record
 from daemon.core.seen import Seen
 from daemon.core.view import Action
@@ -50,7 +50,7 @@ class Keeper:
         async def work(tx: Transaction) -> Record:
             before = record
             if self._tools.hands.is_disturbed(record.link.id):
-                before = await tx.record(record.link.id) or record
+                before = await tx.record(record.link.id) or _forgotten(record)
             link = before.link.answered(claim, seen)
             if is_new:
                 link = replace(link.agreeing_on_type(), standing=LIVE)
@@ -92,6 +92,11 @@ class Keeper:
             if action is not None:
                 report(self._tools, kept, kept.link, lines[-1])
         return kept
+
+
+def _forgotten(record: Record) -> Record:
+    """Return a record that is not kept any more: nothing is known of either side but what is read now."""
+    return replace(record, link=replace(record.link, doubted=frozenset(Side)))
 
 
 async def _as_decided(tx: Transaction, record: Record, stood: Standing) -> Record:

@@ -80,12 +80,14 @@ class Setbacks:
     ) -> Record:
         """Change the record as it is kept now, without the claim of a call that certainly did nothing.
 
-        One on which there is news stays due as it is.
+        One on which there is news stays due as it is, and one that is not kept any more is gone on both sides.
         """
         known = record.link.claims
 
         async def work(tx: Transaction) -> Record:
-            kept = await tx.record(record.link.id) or record
+            kept = await tx.record(record.link.id)
+            if kept is None:
+                return record
             if withdraw:
                 claims = tuple(claim for claim in kept.link.claims if claim in known)
                 kept = replace(kept, link=replace(kept.link, claims=claims))

@@ -17,7 +17,7 @@ from daemon.core import reconcile
 from daemon.core.link import Link, Side
 from daemon.core.policy import Policy
 from daemon.core.table import TABLE, Row, Turn
-from daemon.sync import apply, brakes, engine
+from daemon.sync import apply, brakes, companylook
 from daemon.sync.brakes import Brakes
 from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Copies
@@ -445,7 +445,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
         ),
         "a twin that a person touched is removed": (
             Scene("a_twin_that_somebody_joined_stays_c4"),
-            setting(engine, "_is_untouched", always),
+            setting(companylook, "_is_untouched", always),
         ),
         "late twins are left": (Scene("a_create_that_lands_late_leaves_no_twin_c4"), leave_twins),
         "anything new of the owner is taken for ours": (
