@@ -56,7 +56,7 @@ async def an_event_that_is_deleted_while_its_activity_is_made_is_gone_d2(
 async def what_is_removed_while_a_listing_is_read_is_not_taken_for_new_c4(
     office: Interrupted,
 ) -> None:
-    office.add_event("plan", 9)
+    office.add_activity("plan", 9)
     office.add_activity("other", 3)
     await office.settle()
 
