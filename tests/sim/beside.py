@@ -5,6 +5,7 @@ from functools import partial
 from daemon.core.link import Side
 from daemon.core.record import Record
 from daemon.errors import Transient
+from daemon.sync.pull import Pull
 from daemon.sync.setbacks import Setbacks
 
 from .interrupted import ANN, BEN, Interrupted
@@ -131,7 +132,25 @@ async def a_flood_is_counted_whole_whoever_serves_it_d5(office: Interrupted) -> 
     assert 20 < len(office.titles(Side.SEVERA)) <= 30
 
 
+async def a_create_is_looked_for_however_long_nobody_could_look_c4(office: Interrupted) -> None:
+    office.late["post"] = None
+    office.add_event("plan", 9)
+    await office.settle((31,))
+    office.land()
+    office.severa.is_away = True
+    office.wait(1000)
+    office.edit_event("plan", location="room 1")
+    tools = await office.tools()
+    (ann, *_) = await tools.store.read(lambda tx: tx.accounts())
+    await Pull(tools).google_changes(ann, cause="push")
+    office.severa.is_away = False
+    await office.settle((31, 31, 4000))
+
+    assert office.titles(Side.SEVERA) == ["plan"], "what was made unheard is made once"
+
+
 BESIDE_ALONE = (
+    a_create_is_looked_for_however_long_nobody_could_look_c4,
     an_edit_that_is_pushed_while_another_is_written_arrives_t5,
     an_event_that_is_deleted_while_its_activity_is_made_is_gone_d2,
     what_is_removed_while_a_listing_is_read_is_not_taken_for_new_c4,

@@ -405,7 +405,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
     },
     LATE: {
         "what is old is let go, seen or not": (
-            Seed(37),
+            Scene("a_create_is_looked_for_however_long_nobody_could_look_c4"),
             setting(Link, "letting_go", let_go_of_all_that_is_old),
         ),
         "removals are let go when their side was read": (
