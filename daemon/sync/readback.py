@@ -15,8 +15,8 @@ from daemon.core.seen import Copy
 from daemon.core.view import Create
 from daemon.errors import Gone, Refused, Transient, UserRefused
 from daemon.sync.access import Access
-from daemon.sync.observe import is_made_by
 from daemon.sync.ports import Transaction
+from daemon.sync.strangers import is_made_by
 from daemon.sync.tools import Tools
 
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

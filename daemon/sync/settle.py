@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.account import Account, Stage
-from daemon.core.link import APPROVED, CLAIM_LIFE, LIVE, Deed, Link, Side, Stand
+from daemon.core.link import Link, Side, Stand
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Record
@@ -30,6 +30,7 @@ from daemon.sync.brakes import Brakes, Planned
 from daemon.sync.hands import Disturbed
 from daemon.sync.limits import Limits
 from daemon.sync.ports import Transaction
+from daemon.sync.resting import doubting, released, rested
 from daemon.sync.setbacks import Setbacks, standing
 from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
@@ -42,7 +43,6 @@ LOOPING: Final = (
     "It was written ten times within an hour; does another program sync this calendar too?"
 )
 LOOP_PAUSE: Final = timedelta(minutes=10)
-TICK: Final = timedelta(seconds=1)
 FIRST_STAGES: Final = (Stage.LISTING, Stage.MATCHING)
 
 
@@ -186,7 +186,7 @@ class Settle:
 
         async def work(tx: Transaction) -> None:
             undecided = await self._undecided(tx, records)
-            await tx.save([_doubting(r, self._older_sides(r.link)) for r in undecided])
+            await tx.save([doubting(r, self._older_sides(r.link)) for r in undecided])
 
         await self._tools.store.write(work)
 
@@ -263,11 +263,11 @@ class Settle:
         """Return a record at rest; what only one guest's copy shows waits until the one that speaks was looked at."""
         link = record.link
         if not link.is_unspoken:
-            return _rested(record, now, is_heard=True)
+            return rested(record, now, is_heard=True)
         is_looked_at = link.source in self._looked
         if is_looked_at and record.noticed_at is not None and record.noticed_at >= self._began:
             return replace(record, due_at=now + self._tools.rules.poll_interval / 2)
-        return _rested(record, now, is_heard=is_looked_at)
+        return rested(record, now, is_heard=is_looked_at)
 
     # Doing
 
@@ -302,8 +302,8 @@ class Settle:
             if await self._brakes.is_looping(record, action):
                 await self._setbacks.put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
                 return None
-            released = replace(record, link=_released(record.link))
-            return await self._guarded(record, lambda: self._perform(released, action))
+            taking_part = replace(record, link=released(record.link))
+            return await self._guarded(record, lambda: self._perform(taking_part, action))
 
         await self._each([p.record for p in plan], work)
 
@@ -376,28 +376,3 @@ def _written_to(record: Record, action: Action) -> str:
     if isinstance(action, Write) and action.user:
         return copy_written(record.link, action.user)
     return record.link.google.user if record.link.google else record.user
-
-
-def _released(link: Link) -> Link:
-    """Return the link as it takes part again; one being brought back stays so until that is done."""
-    is_kept = link.standing.stand in (Stand.LIVE, Stand.RESTORED)
-    return link if is_kept else replace(link, standing=LIVE)
-
-
-def _rested(record: Record, now: datetime, *, is_heard: bool) -> Record:
-    link = record.link
-    removals = [claim for claim in link.claims if claim.deed is Deed.REMOVE]
-    if removals:
-        # A removal may have landed unseen, so its side is read once more when it can land no more.
-        over_at = max(claim.made_at for claim in removals) + CLAIM_LIFE
-        doubted = link.doubted | ({claim.side for claim in removals} if over_at < now else set())
-        return replace(record, link=replace(link, doubted=doubted), due_at=max(over_at + TICK, now))
-    link = link.settled(is_heard=is_heard)
-    if link.standing == APPROVED or link.standing.stand is Stand.RESTORED:
-        link = replace(link, standing=LIVE)  # What was decided is done.
-    rested = replace(record, link=link, due_at=None, noticed_at=None)
-    return replace(rested, attempts=0, problem=link.standing.reason)
-
-
-def _doubting(record: Record, sides: frozenset[Side]) -> Record:
-    return replace(record, link=replace(record.link, doubted=record.link.doubted | sides))

@@ -18,13 +18,14 @@ from daemon.core.table import STANDINGS, Row
 from daemon.core.view import Settle as Agree
 from daemon.core.view import View
 from daemon.errors import Gone
-from daemon.sync import observe, pull, readback
+from daemon.sync import pull, readback, strangers
 from daemon.sync.apply import Apply
 from daemon.sync.keeper import Keeper
-from daemon.sync.observe import Activities, Copies, Strangers, move_cursor
+from daemon.sync.observe import Activities, Copies, move_cursor
 from daemon.sync.pull import Pull
 from daemon.sync.readback import ReadBack
 from daemon.sync.setbacks import Setbacks
+from daemon.sync.strangers import Strangers
 from daemon.sync.tools import WriteLog
 from daemon.sync.viewing import Viewer
 
@@ -468,13 +469,13 @@ def leave_twins(patch: Patch) -> None:
 
 
 def take_anything_for_ours(patch: Patch) -> None:
-    ours = observe.is_made_by
+    ours = strangers.is_made_by
 
     def any_of_ours(claim: Claim, activity: Any, api_user: str) -> bool:
         entry = claim.values.only(("title", "when")).over(activity.entry)
         return ours(claim, replace(activity, entry=entry), api_user)
 
-    patch.setattr(observe, "is_made_by", any_of_ours)
+    patch.setattr(strangers, "is_made_by", any_of_ours)
     patch.setattr(readback, "is_made_by", any_of_ours)
 
 

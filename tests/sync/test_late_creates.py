@@ -5,7 +5,7 @@ from datetime import timedelta
 from daemon.core.claim import Claim, Deed
 from daemon.core.link import Link, Side
 from daemon.core.record import Record
-from daemon.sync.observe import Strangers
+from daemon.sync.strangers import Strangers
 from tests.core.given import NOW, activity, copy, entry
 
 API = "api"
