@@ -15,7 +15,7 @@ from daemon.store.files import copy_database, drop_foreign_journal, make_private
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0005"
 """The newest revision in `migrations/`; a test keeps the two equal."""
 
 

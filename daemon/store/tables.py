@@ -202,6 +202,15 @@ original = Table(
     Column("ciphertext", LargeBinary, nullable=False),
 )
 
+# Of a channel's token only a hash is in the document.
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user", String, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+)
+
 secret = Table(
     "secret",
     metadata,

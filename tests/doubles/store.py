@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 
 from daemon.core.account import Account, Settings
+from daemon.core.channel import Channel
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Change, Record
@@ -25,11 +26,15 @@ class Kept:
     originals: dict[int, str] = field(default_factory=dict)
     last_change: int = 0
     """The id given last; one that was given is never given again."""
+    channels: dict[str, Channel] = field(default_factory=dict)
 
     def copied(self) -> "Kept":
         accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
         originals = dict(self.originals)
-        return Kept(self.settings, accounts, records, history, originals, self.last_change)
+        channels = dict(self.channels)
+        return Kept(
+            self.settings, accounts, records, history, originals, self.last_change, channels
+        )
 
 
 class MemoryStore:
@@ -100,6 +105,21 @@ class MemoryTransaction:
         known = [address for address in addresses if address]
         if len(known) != len(set(known)):
             raise Refused("Two users with sync switched on have the same address.")
+
+    # Push channels
+
+    async def channels(self) -> tuple[Channel, ...]:
+        return tuple(sorted(self._kept.channels.values(), key=lambda one: (one.user, one.id)))
+
+    async def channel(self, name: str) -> Channel | None:
+        return self._kept.channels.get(name)
+
+    async def save_channels(self, kept: Sequence[Channel]) -> None:
+        self._kept.channels |= {channel.id: channel for channel in kept}
+
+    async def forget_channels(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._kept.channels.pop(name, None)
 
     # Entries, one by one and by what is known of them
 
