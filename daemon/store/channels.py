@@ -1,6 +1,7 @@
 """The questions about push channels, and the form in which each is kept."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
@@ -61,11 +62,14 @@ def _encoded(kept: Channel) -> str:
 
 def _decoded(name: str, user: str, text: str) -> Channel:
     raw = opened(text)
+    instants: dict[str, Any] = {
+        field: instant_in(raw[field]) for field in _INSTANTS if field in raw
+    }
     return Channel(
         id=name,
         user=user,
         target=Target(raw["calendar"], raw["url"], raw["maker"]),
         state=ChannelState(raw["state"]),
-        **{field: instant_in(raw[field]) for field in _INSTANTS if field in raw},
+        **instants,
         **{field: raw[field] for field in _PLAIN if field in raw},
     )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from daemon.core.channel import Opened
 from daemon.core.company import User
 from daemon.core.entry import (
     NO_FIELDS,
@@ -28,6 +29,7 @@ from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.core.text import canonical_text
 from daemon.errors import CursorExpired, Exists, Forbidden, Gone, Refused, Stale, UserRefused
+from daemon.secret import Secret
 
 from .line import STRAIGHT, Call, Line
 
@@ -66,6 +68,9 @@ class GoogleDouble:
         self._calendars_at = {user.email: user.guid for user in people}
         self.lateness = timedelta()
         """How long after it was made a change comes up in listings."""
+        self.channels: dict[str, str] = {}
+        """The open channels by id, each with its user."""
+        self._channels_ever: set[str] = set()
 
     # What the engine calls
 
@@ -107,6 +112,18 @@ class GoogleDouble:
         return await self.line.carry(
             self._call("delete", user, seen.ref, is_write=True),
             lambda: self._remove(user.guid, seen),
+        )
+
+    async def watch(
+        self, user: User, name: str, token: Secret, *, address: str, life: timedelta
+    ) -> Opened:
+        return await self.line.carry(
+            self._call("watch", user, name), lambda: self._watch(user.guid, name, life)
+        )
+
+    async def stop(self, user: User, name: str, resource_id: str) -> None:
+        await self.line.carry(
+            self._call("stop", user, name), lambda: self._stop(user.guid, name, resource_id)
         )
 
     # What people do
@@ -294,6 +311,19 @@ class GoogleDouble:
         if change.persons() and is_so:
             return event.copy
         return self._edit(replace(event.copy, mark=mark or event.copy.mark), _sent(change))
+
+    def _watch(self, user: str, name: str, life: timedelta) -> Opened:
+        if self.is_away:
+            raise UserRefused("Google finds no calendar.", reason="no-calendar")
+        if name in self._channels_ever:
+            raise Refused("The id was used before.", reason="channelIdNotUnique")
+        self._channels_ever.add(name)
+        self.channels[name] = user
+        return Opened(f"resource-{user}", self._now() + life)
+
+    def _stop(self, user: str, name: str, resource_id: str) -> None:
+        if resource_id == f"resource-{user}" and self.channels.get(name) == user:
+            del self.channels[name]
 
     def _remove(self, user: str, seen: Copy) -> None:
         event = self._found(user, seen.ref)
