@@ -23,6 +23,8 @@ ADDRESS_REFUSED_FOR: Final = timedelta(hours=1)
 """What keeps an address from being called, or a user from being known, is somebody's to mend."""
 ADDRESS_REFUSALS: Final = "push."
 """How Google's words for what is wrong with our own address begin."""
+LIMITED: Final = "rate-limited"
+"""Why there is no channel yet: too many requests, which is nobody's refusal."""
 GRACE: Final = timedelta(minutes=2)
 """How much later than the poll a push may come and still count as having told."""
 MISSES_MAX: Final = 2

@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from daemon.core.account import Account, State
-from daemon.core.channel import ADDRESS_REFUSALS, LINGER, Channel, ChannelState, Target
+from daemon.core.channel import (
+    ADDRESS_REFUSALS,
+    GRACE,
+    LIMITED,
+    LINGER,
+    Channel,
+    ChannelState,
+    Target,
+)
 
 ORPHANS_MAX: Final = 3
 """Of so many channels that may be open, but nobody heard so, a user's messages are taken."""
@@ -87,13 +95,21 @@ def renewal_at(channel: Channel) -> datetime:
 
 def shown(channels: Sequence[Channel], now: datetime) -> str:
     """Return in a word how an enabled user's changes in Google become known."""
-    if any(row.is_healthy(now) and row.state is ChannelState.ACTIVE for row in channels):
+    live = [row for row in channels if row.expires_at > now]
+    active = [row for row in live if row.state is ChannelState.ACTIVE]
+    if any(row.is_healthy(now) for row in active):
         return "open"
-    for state in (ChannelState.ACTIVE, ChannelState.OPENING, ChannelState.EXPIRING):
-        if any(row.state is state and row.expires_at > now for row in channels):
-            return "silent" if state is ChannelState.ACTIVE else state.value
-    is_refused = any(row.state is ChannelState.REFUSED for row in channels)
-    return ChannelState.REFUSED.value if is_refused else POLL_ONLY
+    if any(row.is_silent or row.made_at + GRACE <= now for row in active):
+        return "silent"
+    if active:
+        return ChannelState.OPENING.value
+    for state in (ChannelState.OPENING, ChannelState.EXPIRING):
+        if any(row.state is state for row in live):
+            return str(state.value)
+    failed = {row.reason for row in channels if row.state is ChannelState.REFUSED}
+    if failed - {LIMITED}:
+        return ChannelState.REFUSED.value
+    return ChannelState.OPENING.value if failed else POLL_ONLY
 
 
 def _of_user(

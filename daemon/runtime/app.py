@@ -23,6 +23,7 @@ from daemon.google.translate import TRANSLATOR as GOOGLE_TRANSLATOR
 from daemon.runtime import control, logs
 from daemon.runtime.admin import Admin, Parts
 from daemon.runtime.budget import GoogleBudget, SeveraBudget
+from daemon.runtime.channels import NO_ADDRESS, ChannelLoop, push_address
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Loop, Waker
 from daemon.runtime.people import People
@@ -30,7 +31,9 @@ from daemon.severa.client import SeveraClient
 from daemon.severa.translate import TRANSLATOR as SEVERA_TRANSLATOR
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
+from daemon.sync.channels import ChannelKeeper
 from daemon.sync.engine import Engine
+from daemon.sync.register import Register
 from daemon.sync.tools import Rules, Tools
 from daemon.web.app import make_app
 
@@ -55,6 +58,8 @@ class App:
     people: People
     admin: Admin
     waker: Waker
+    register: Register
+    channels: ChannelLoop
     stopping: asyncio.Event
 
 
@@ -107,22 +112,49 @@ async def opened(
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
         )
         engine = Engine(tools)
-        people = People(store, engine, tools.rules, now=clock, wake=waker.wake, report=logs.report)
+        register, channels = _channels(config, tools, waker)
+        google.on_looked = register.looked
+
+        def wake(cause: str) -> None:
+            waker.wake(cause)
+            channels.wake()
+
+        people = People(store, engine, tools.rules, now=clock, wake=wake, report=logs.report)
         parts = Parts(
             store=store,
             engine=engine,
             people=people,
             google=google,
             client_of=_google_client(config, session, clock, timeout_s),
-            wake=waker.wake,
+            wake=wake,
             now=clock,
             report=logs.report,
             halted=halted,
             admins=config.web.admins,
+            channels=channels.keeper,
+            push_address=push_address(config.web.public_url),
         )
         admin = Admin(parts)
         await admin.load_connection()
-        yield App(config, store, engine, people, admin, waker, stopping)
+        yield App(config, store, engine, people, admin, waker, register, channels, stopping)
+
+
+def _channels(config: Config, tools: Tools, waker: Waker) -> tuple[Register, ChannelLoop]:
+    register = Register(tools.now)
+    keeper = ChannelKeeper(
+        tools,
+        register,
+        url=push_address(config.web.public_url),
+        notice=lambda user: waker.wake("push"),
+    )
+    channels = ChannelLoop(keeper, now=tools.now, report=logs.report)
+
+    def silent(user: str) -> None:
+        logs.report("channel.silent", user=user)
+        channels.wake()
+
+    register.on_silent = silent
+    return register, channels
 
 
 async def run(app: App, *, ready: Callable[[str], None]) -> None:
@@ -134,6 +166,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
     async with AsyncExitStack() as stack:
         door = await control.serve(control.socket_path(app.config.store.database), app.admin.ask)
         stack.push_async_callback(door.cleanup)
+        await app.channels.keeper.load()
         address = await _listen(app, stack)
         loop = Loop(
             lambda cause: app.engine.round(cause=cause),
@@ -146,16 +179,20 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
         logs.report("daemon.ready", address=address)
         if app.config.web.severa_signing_key_file is None:
             logs.report("config.warning", reason=NO_SIGNING_KEY)
+        if app.config.web.public_url is None:
+            logs.report("config.warning", reason=NO_ADDRESS)
         ready(address)
         async with asyncio.TaskGroup() as group:
             working = group.create_task(loop.run(), name="loop")
-            group.create_task(_stop(app.stopping, loop, working), name="stop")
+            group.create_task(app.channels.run(), name="channels")
+            group.create_task(_stop(app, loop, working), name="stop")
 
 
-async def _stop(stopping: asyncio.Event, loop: Loop, working: asyncio.Task[None]) -> None:
-    await stopping.wait()
+async def _stop(app: App, loop: Loop, working: asyncio.Task[None]) -> None:
+    await app.stopping.wait()
     logs.report("daemon.stopping")
     loop.stop()
+    app.channels.stop()
     with contextlib.suppress(TimeoutError, asyncio.CancelledError):
         await asyncio.wait_for(working, STOP_SECONDS)
 
@@ -170,7 +207,11 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
             return False
         return True
 
-    served = make_app(app.people, lambda: signing_key, is_ready)
+    def notice(_user: str) -> bool:
+        app.waker.wake("push")
+        return True
+
+    served = make_app(app.people, lambda: signing_key, is_ready, pushes=app.register, notice=notice)
     runner = web.AppRunner(
         served,
         access_log=None,

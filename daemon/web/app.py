@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from daemon.secret import Secret
+from daemon.web import notifications
 from daemon.web.me import Me, routes
 from daemon.web.problems import as_problems, problem
 
@@ -13,9 +14,17 @@ BODY_MAX: Final = 64 * 1024
 
 
 def make_app(
-    me: Me, signing_key: Callable[[], Secret | None], is_ready: Callable[[], Awaitable[bool]]
+    me: Me,
+    signing_key: Callable[[], Secret | None],
+    is_ready: Callable[[], Awaitable[bool]],
+    *,
+    pushes: notifications.Pushes | None = None,
+    notice: Callable[[str], bool] = lambda user: False,
 ) -> web.Application:
-    """Return the application; `is_ready` tells whether the database answers."""
+    """Return the application; `is_ready` tells whether the database answers.
+
+    `pushes` knows the channels that Google's messages belong to, and `notice` notes whose calendar changed.
+    """
     app = web.Application(client_max_size=BODY_MAX, middlewares=[as_problems])
 
     async def health(_: web.Request) -> web.Response:
@@ -29,4 +38,6 @@ def make_app(
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", readiness)
     app.add_routes(routes(me, signing_key))
+    if pushes is not None:
+        app.add_routes(notifications.routes(pushes, notice))
     return app
