@@ -119,7 +119,8 @@ class Register:
 
 def _with_heard(channel: Channel, latest: Channel) -> Channel:
     """Return a channel with the messages that came while it was being stored."""
-    if latest.heard_at == channel.heard_at:
+    before = channel.heard_at
+    if latest.heard_at is None or (before is not None and latest.heard_at <= before):
         return channel
     return replace(
         channel,
