@@ -167,6 +167,7 @@ BAD = [
     ("web", 'listen = "unix:web.sock"', "host:port or unix:/path"),
     ("web", "listen = 8080", "host:port or unix:/path"),
     ("web", 'public_url = "example.com"', "https://example.com"),
+    ("web", 'public_url = "http://calendar.example.com"', "https://example.com"),
     ("web", 'admins = ["anna"]', "anna@example.com"),
     ("web", 'allowed_origins = ["https://example.com/path"]', "https://severa.example.com"),
     ("store", 'url = "sqlite:///relative.db"', "sqlite:////absolute/path"),

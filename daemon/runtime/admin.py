@@ -215,7 +215,6 @@ class Admin:
             "selected": sorted(names),
             "fault": settings.fault,
             "running": self.is_daemon,
-            "pushes": "" if self._parts.push_address else channels.NO_ADDRESS,
         }
 
     # Users
@@ -257,6 +256,7 @@ class Admin:
                 **answer,
                 "users": users,
                 "problems": [_problem(r) for r in problems],
+                "pushes": "" if self._parts.push_address else channels.NO_ADDRESS,
                 "channels": channels.problems(every, emails),
             }
         account = await self._account(user)

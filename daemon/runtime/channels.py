@@ -13,7 +13,7 @@ from daemon.runtime.people import iso
 from daemon.sync.channels import ChannelKeeper
 from daemon.web.notifications import PATH
 
-LOOK_EVERY: Final = timedelta(minutes=2)
+LOOK_EVERY: Final = timedelta(minutes=1)
 """How soon it is noticed that somebody was paused, or is back."""
 TURN_PAUSE: Final = timedelta(seconds=1)
 LAST_CALL_SECONDS: Final = 1.0

@@ -78,9 +78,10 @@ async def listening(company: Installation, *people: str) -> None:
         )
 
     await eventually(is_open, company, SOON_SECONDS)
-    looks = -1
-    while looks != (looks := company.calls("google", "events.list")):
+    looks = [-1, company.calls("google", "events.list")]
+    while looks[-1] != looks[-2]:
         await asyncio.sleep(0.3)
+        looks.append(company.calls("google", "events.list"))
 
 
 def statuses(company: Installation) -> list[int]:
@@ -163,7 +164,7 @@ async def test_t5_a_push_for_who_is_away_is_made_up_for_on_return(pushed: Instal
 
     async def is_away() -> bool:
         rows = {row["email"]: row["state"] for row in await pushed.ask("users")}
-        return rows[email_of("Ben")] == "waiting"
+        return bool(rows[email_of("Ben")] == "waiting")
 
     await eventually(is_away, pushed)
     assert len(channels(pushed, "Ben")) == 1, "whoever is away keeps the channel"
@@ -181,10 +182,11 @@ async def test_forged_messages_start_nothing(pushed: Installation) -> None:
     (channel,) = channels(pushed)
     looks = pushed.calls("google", "events.list")
 
-    for token, resource in (("", channel.resource_id), ("x", channel.resource_id), (channel.token or "", "x")):  # fmt: skip
+    mine, token = channel.resource_id, channel.token or ""
+    for shown, resource in (("", mine), ("x", mine), (token[:-1], mine), (token, "x")):
         headers = {
             "X-Goog-Channel-ID": channel.id,
-            "X-Goog-Channel-Token": token,
+            "X-Goog-Channel-Token": shown,
             "X-Goog-Resource-ID": resource,
             "X-Goog-Resource-State": "exists",
         }
@@ -339,23 +341,21 @@ async def test_a1_a_switched_off_integration_has_no_channels(
     await listening(pushed)
 
 
-async def test_a7_who_is_inactive_or_suspended_has_no_channel_until_back(
+async def test_a7_who_is_inactive_has_no_channel_until_back(
     pushed: Installation,
 ) -> None:
     pushed.person("Ben")
     await opened(pushed)
-    user = pushed.sandbox.severa.users[pushed.people["Ben"]]
-    # An hour's pause of a paused user is not waited for here.
-    user.is_active = False
+    pushed.sandbox.severa.change_user(pushed.people["Ben"], is_active=False)
     await pushed.ask("activity-types list")
     await pushed.visit("Anna")
     await soon(pushed, lambda: channels(pushed, "Ben") == [])
     assert len(channels(pushed, "Anna")) == 1
 
-    user.is_active = True
+    pushed.sandbox.severa.change_user(pushed.people["Ben"], is_active=True)
     await pushed.ask("activity-types list")
-    await pushed.visit("Ben")
-    await soon(pushed, lambda: len(channels(pushed, "Ben")) == 1)
+    # Nobody tells the keeper of channels; the next visit makes it look, or a minute.
+    await pushed.until(lambda: len(channels(pushed, "Ben")) == 1)
 
 
 async def test_t6_a_refused_calendar_is_shown_and_synced_by_the_poll(pushed: Installation) -> None:
@@ -432,8 +432,8 @@ async def test_t6_a_channel_that_google_forgot_is_replaced(tmp_path: Path) -> No
     async with listening_inside(tmp_path) as company:
         company.person("Anna")
         await company.switch_on("Anna")
-        for _ in range(10):
-            await kept(company)
+        for _ in range(3):
+            await kept(company, timedelta(minutes=3))
         (old,) = channels(company)
         guid = company.people["Anna"]
         assert company.app.register.is_healthy(guid)
@@ -441,8 +441,8 @@ async def test_t6_a_channel_that_google_forgot_is_replaced(tmp_path: Path) -> No
         company.sandbox.google.expire_channels()
         for number in range(4):
             company.add_event("Anna", f"Unheard {number}", company.at(1 + number, 9))
-            for _ in range(10):
-                await kept(company)
+            for _ in range(3):
+                await kept(company, timedelta(minutes=3))
 
         (new,) = channels(company)
         assert new.id != old.id
