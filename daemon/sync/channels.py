@@ -188,8 +188,9 @@ class ChannelKeeper:
             row = refused(row, reason, _how_long(error, reason), attempts, now=now)
         await self._keep(save=[row])
         is_refused = row.state is ChannelState.REFUSED and row.reason != LIMITED
-        event = "channel.refused" if is_refused else "channel.failed"
-        self._tools.report(event, user=row.user, reason=reason)
+        self._tools.report(
+            "channel.refused" if is_refused else "channel.failed", user=row.user, reason=reason
+        )
 
     def _is_refused(self, url: str) -> bool:
         """Tell whether somebody's channel was refused just now for an address that is everybody's."""
