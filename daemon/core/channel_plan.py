@@ -144,8 +144,10 @@ def _tried(
     until = max([*waits, *filter(None, [blocked.get(target.url)])], default=now)
     stale = [r for r in rows if r.state is ChannelState.REFUSED and r.target != target]
     surplus = [r for r in rows if r.state is ChannelState.OPENING][:-ORPHANS_MAX]
-    ended = [row for row in rows if row.state is ChannelState.EXPIRING]
-    rest = _ended(ended, keep=None, forget=(*over, *stale, *surplus), now=now, among=rows)
+    lost = [row for row in surplus if not _resource_of(row, rows)]
+    ended = [row for row in rows if row.state is ChannelState.EXPIRING or row in surplus]
+    ended = [row for row in ended if row not in lost]
+    rest = _ended(ended, keep=None, forget=(*over, *stale, *lost), now=now, among=rows)
     if until > now:
         return Plan((), rest.stop, rest.forget, min(filter(None, [rest.next_at, until])))
     attempts = max((row.attempts for row in failed), default=0)

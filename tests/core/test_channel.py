@@ -331,6 +331,15 @@ def test_tries_that_nobody_answers_do_not_pile_up() -> None:
     assert [row.id for row in plan(*rows, at=NOW + DAY).forget] == ["0", "1"]
 
 
+def test_tries_that_google_greeted_are_stopped_where_there_are_too_many() -> None:
+    rows = [asked(str(n), at=NOW + n * MINUTE) for n in range(ORPHANS_MAX + 1)]
+    rows[0] = heard(rows[0], resource_id="ret", is_news=False, now=NOW)
+
+    due = plan(*rows, at=NOW + DAY)
+
+    assert (due.stop, due.forget) == ((rows[0],), ())
+
+
 def test_a_refused_calendar_is_left_alone_for_long() -> None:
     row = refused(asked(), "pushNotSupportedForRequestedResource", REFUSED_FOR, 0, now=NOW)
 
