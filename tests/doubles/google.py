@@ -70,7 +70,8 @@ class GoogleDouble:
         """How long after it was made a change comes up in listings."""
         self.channels: dict[str, str] = {}
         """The open channels by id, each with its user."""
-        self._channels_ever: set[str] = set()
+        self.opened_as: dict[str, str] = {}
+        """The address on which each channel was ever opened, by id."""
 
     # What the engine calls
 
@@ -118,12 +119,12 @@ class GoogleDouble:
         self, user: User, name: str, token: Secret, *, address: str, life: timedelta
     ) -> Opened:
         return await self.line.carry(
-            self._call("watch", user, name), lambda: self._watch(user.guid, name, life)
+            self._call("watch", user, name), lambda: self._watch(user, name, life)
         )
 
     async def stop(self, user: User, name: str, resource_id: str) -> None:
         await self.line.carry(
-            self._call("stop", user, name), lambda: self._stop(user.guid, name, resource_id)
+            self._call("stop", user, name), lambda: self._stop(user, name, resource_id)
         )
 
     # What people do
@@ -312,18 +313,19 @@ class GoogleDouble:
             return event.copy
         return self._edit(replace(event.copy, mark=mark or event.copy.mark), _sent(change))
 
-    def _watch(self, user: str, name: str, life: timedelta) -> Opened:
+    def _watch(self, user: User, name: str, life: timedelta) -> Opened:
         if self.is_away:
             raise UserRefused("Google finds no calendar.", reason="no-calendar")
-        if name in self._channels_ever:
+        if name in self.opened_as:
             raise Refused("The id was used before.", reason="channelIdNotUnique")
-        self._channels_ever.add(name)
-        self.channels[name] = user
-        return Opened(f"resource-{user}", self._now() + life)
+        self.opened_as[name] = user.email
+        self.channels[name] = user.guid
+        return Opened(f"resource-{user.guid}", self._now() + life)
 
-    def _stop(self, user: str, name: str, resource_id: str) -> None:
-        if resource_id == f"resource-{user}" and self.channels.get(name) == user:
-            del self.channels[name]
+    def _stop(self, user: User, name: str, resource_id: str) -> None:
+        is_theirs = self.opened_as.get(name) == user.email
+        if is_theirs and resource_id == f"resource-{user.guid}":
+            self.channels.pop(name, None)
 
     def _remove(self, user: str, seen: Copy) -> None:
         event = self._found(user, seen.ref)

@@ -269,6 +269,7 @@ async def test_a_stop_asks_for_the_address_that_the_channel_was_opened_on() -> N
     await keeping.keep()
 
     assert (await keeping.row()).target.calendar == "new@example.com"
+    assert sorted(keeping.google.opened_as.values()) == ["anna@example.com", "new@example.com"]
     assert len(keeping.google.channels) == 1
 
 
@@ -511,9 +512,10 @@ async def test_what_the_first_look_after_a_start_finds_was_nobodys_to_tell() -> 
         keeping.now += HOUR
         keeping.register.looked("anna", True)
         keeping.now += GRACE
-        keeping.register.judge()
+        await keeping.keep()
 
     assert keeping.register.is_healthy("anna")
+    assert (await keeping.row()).misses == 0
 
 
 async def test_silence_outlives_a_restart() -> None:
