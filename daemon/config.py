@@ -47,10 +47,8 @@ NOT_USED_YET: Final = (
     "severa.series",
     "google.auth_uri",
     "google.send_updates",
-    "google.requests_per_day",
     "google.signin_client_id",
     "google.signin_client_secret_file",
-    "web.allowed_origins",
     "sync.expand_days",
 )
 """Keys that are checked and kept, and from which nothing follows so far."""

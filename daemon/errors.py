@@ -20,6 +20,10 @@ class RateLimited(Transient):
         self.retry_after = retry_after
 
 
+class UsageLimited(RateLimited):
+    """A calendar has used up its own limit: for hours nothing can be written to it, while it can be looked at."""
+
+
 class Stale(SyncError):
     """What we wrote against has changed since we looked: look again."""
 

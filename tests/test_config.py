@@ -356,11 +356,9 @@ def test_a_key_is_read_somewhere_or_said_not_to_be_used_yet(section: str, key: s
     [
         ("severa", 'series = "expanded"'),
         ("google", 'send_updates = "all"'),
-        ("google", "requests_per_day = 5"),
         ("google", 'auth_uri = "https://accounts.example.com/auth"'),
         ("google", 'signin_client_id = "web"'),
         ("google", 'signin_client_secret_file = "web-secret"'),
-        ("web", 'allowed_origins = ["https://severa.example.com"]'),
         ("sync", "expand_days = 90"),
     ],
 )

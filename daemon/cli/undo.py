@@ -38,6 +38,8 @@ def undo(config: Path, change: int, force: bool, yes: bool) -> None:
     if not done["hasWork"]:
         raise SyncError(_nothing(done))
     click.echo(_said(done))
+    for left_out in done["leftOut"]:
+        click.echo(f"Did not come back, since it was refused: {left_out}.")
 
 
 def _warn(look: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from daemon.core.claim import Side
@@ -31,6 +31,14 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class WritePause:
+    """A calendar takes no writes until then; it begins again longer when the limit is met right after."""
+
+    until: datetime
+    length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One user of the company and the state of that user's sync."""
 
@@ -48,11 +56,20 @@ class Account:
     """Google's sync token; `None` means that everything is listed next."""
     last_synced_at: datetime | None = None
     last_seen_at: datetime | None = None
-    """When a trigger or a visit last told that the user is there (rule T4)."""
+    """When a trigger or a visit last told that the user is there (rule T4), to about a minute."""
+    logged_out_at: datetime | None = None
+    """When the user logged out, `None` once a trigger or a visit told otherwise (rule T4)."""
     retry_at: datetime | None = None
     attempts: int = 0
     done: int = 0
     total: int = 0
+    write_pause: WritePause | None = None
+    """When this user's calendar met its own usage limit last; over or not (R1)."""
+
+    def writes_paused(self, now: datetime) -> WritePause | None:
+        """Return the pause in which this user's calendar takes no writes, if there is one now."""
+        pause = self.write_pause
+        return pause if pause is not None and now < pause.until else None
 
     @property
     def has_moved(self) -> bool:

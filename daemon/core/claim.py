@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from daemon.core.entry import NO_FIELDS, Entry
+from daemon.core.entry import NO_FIELDS, Answer, Entry
 
 CLAIM_LIFE: Final = timedelta(minutes=15)
 """How long a vendor may sit on a request and still carry it out."""
@@ -52,6 +52,16 @@ class Claim:
     """What a change or removal was made against (Google's etag): once that has moved, it can land no more."""
     is_checked: bool = False
     """That side was read by id since: a decision may be made, the claim stays to recognise a late landing."""
+
+    def has_taken_out(self, shown: Entry) -> bool:
+        """Tell whether it takes people out and does nothing else, and they are out.
+
+        Then it lands no more: a deletion in Severa names the row of one participation, and who joins again has another.
+        """
+        named = self.values.known()
+        return bool(named) and all(
+            value is shown.value(name) is Answer.OUT for name, value in named.items()
+        )
 
 
 class Stand(Enum):

@@ -361,8 +361,10 @@ class Link:
         return replace(self, base=_typed(self.base, base, seen), claims=claims)
 
     def _is_over(self, claim: Claim) -> bool:
-        """Tell whether a write in Google has landed, or never will: its id is used, or its version is no more."""
-        copy = copy_of(self.copies, claim.user) if claim.side is Side.GOOGLE else None
+        """Tell whether a write has landed, or never will: in Google its id is used, or its version is no more."""
+        if claim.side is Side.SEVERA:
+            return self.activity is not None and claim.has_taken_out(self.activity.entry)
+        copy = copy_of(self.copies, claim.user)
         if copy is None or claim.ref != copy.ref:
             return False
         if claim.deed is Deed.CREATE:

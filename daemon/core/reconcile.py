@@ -195,8 +195,15 @@ def _merge(view: View) -> Action | None:
         view.winner: edited[view.winner],
         loser: edited[loser].only(edited[loser].known().keys() - both),
     }
-    crossing = (_carry(view, going[side], side.other) for side in Side)
+    crossing = (
+        _carry(view, going[to.other], to) for to in _later_if_paused(view, Side.GOOGLE, Side.SEVERA)
+    )
     return next((action for action in crossing if action is not None), None)
+
+
+def _later_if_paused(view: View, *sides: Side) -> list[Side]:
+    """Return the sides in this order, but for one that takes no writes just now."""
+    return sorted(sides, key=lambda side: side is view.paused)
 
 
 def _join(view: View) -> Action:
@@ -244,7 +251,7 @@ def _unite(view: View) -> Action | None:
         return None
     names = severa.persons() | google.persons()
     open_ = {name for name in names if any(half.value(name) is UNKNOWN for half in halves)}
-    for to in Side:
+    for to in _later_if_paused(view, *Side):
         there, shown = view.entry_on(to.other), view.entry_on(to)
         known = {n for n in open_ if _value(base.on(to), n) is shown.value(n) is not UNKNOWN}
         new = {n for n in known if _value(base.on(to.other), n) is UNKNOWN}

@@ -44,7 +44,7 @@ class Change:
     user: str
     side: Side
     action: str
-    """created, changed, removed, linked, parted, held or set aside."""
+    """created, changed, replaced, removed, linked, parted, held or set aside."""
     cause: str
     rule: str
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

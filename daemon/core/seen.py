@@ -31,6 +31,8 @@ class Activity:
     """The number of the translator that read it."""
     original: str = field(default="", compare=False, repr=False)
     """The vendor's own JSON where it was read by id; it is not kept with the entry."""
+    left_out: tuple[str, ...] = field(default=(), compare=False)
+    """In words, what was to be brought back with it and the vendor did not take; not kept with the entry."""
 
     @property
     def version(self) -> str:
@@ -82,6 +84,8 @@ class Copy:
     """The number of the translator that read it."""
     original: str = field(default="", compare=False, repr=False)
     """The vendor's own JSON where it was read by id; it is not kept with the entry."""
+    left_out: tuple[str, ...] = field(default=(), compare=False)
+    """In words, what was to be brought back with it and the vendor did not take; not kept with the entry."""
 
 
 Seen = Activity | Copy

@@ -1,6 +1,6 @@
 """What goes back when a change is undone: fields that still hold its result; others are asked about (D7)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -16,7 +16,7 @@ LOST: Final = {
     Side.SEVERA: "its own activity type, customer, phase, booked hours and whether it was closed",
     Side.GOOGLE: "a conference link, attachments, colour and reminders",
 }
-"""What a side may have held that the history does not."""
+"""What a side may have held of which nothing is kept."""
 LOST_ANSWERS: Final = "what the guests answered, who are listed as they were"
 
 
@@ -74,10 +74,20 @@ def left_by_us(created: Entry, later: Iterable[Entry]) -> Entry:
     return created
 
 
-def cannot_come_back(entry: Entry) -> tuple[str, ...]:
-    """Return what is lost for good when an entry that was removed is made again on both sides."""
-    has_guests = bool(entry.persons())
-    return (*LOST.values(), *([LOST_ANSWERS] if has_guests else []))
+def cannot_come_back(entry: Entry, lost: Mapping[Side, Iterable[str]]) -> tuple[str, ...]:
+    """Return what is lost for good when an entry that was removed is made again on these sides.
+
+    `lost` says what each side cannot bring back of itself.
+    """
+    told = [words for side in Side for words in lost.get(side, ())]
+    are_asked_anew = _has_guests(entry) and Side.GOOGLE in lost
+    return (*told, *([LOST_ANSWERS] if are_asked_anew else []))
+
+
+def _has_guests(entry: Entry) -> bool:
+    """Tell whether anybody takes part besides the owner or organizer, whom every whole list names."""
+    people = entry.people
+    return people is not UNKNOWN and len(people.answers) > people.is_whole
 
 
 def id_of_restored(change: Change) -> str:

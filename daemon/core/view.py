@@ -82,6 +82,8 @@ class View:
     winner: Side = Side.SEVERA
     keepers: Mapping[Side, str] = field(default_factory=dict)
     """The address of the activity's owner and of the event's organizer, who are no guests there."""
+    paused: Side | None = None
+    """A side that takes no writes for hours; what goes to the other one is not to wait for it (R1)."""
 
     def on(self, side: Side) -> Value:
         """Return what a side shows."""

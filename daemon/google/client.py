@@ -15,12 +15,14 @@ from daemon.core.company import User
 from daemon.core.entry import UNKNOWN, Entry
 from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone, Stale
+from daemon.errors import CompanyRefused, Forbidden, Gone, Refused, Stale, SyncError, UserRefused
 from daemon.google.attendees import invited, reinvited
 from daemon.google.channels import check_stopped, opened_in, watch_body
 from daemon.google.credentials import ServiceAccount
-from daemon.google.errors import Answer
+from daemon.google.errors import Answer, Limit, error_of, limit_of, retry_after
 from daemon.google.listing import listed
+from daemon.google.original import Kept, kept_in, lacking, laid_over, lost_in
+from daemon.google.original import event_in as event_of
 from daemon.google.reading import (
     calendar_in,
     check_removed,
@@ -41,13 +43,15 @@ USERS_MAX: Final = 20_000
 """How many users' tokens are kept at most; a daemon of 10,000 users must not lose any."""
 
 Spend = Callable[[str, int], Awaitable[None]]
+Limited = Callable[[str, Limit, float | None], None]
 
 
 class GoogleClient:
     """Reads and writes the users' primary calendars, acting as each user in turn.
 
     The client session stays the caller's. `spend` is awaited before each request with the user's guid and
-    the units it costs; `jitter` returns seconds by which a user's tokens are renewed earlier still.
+    the units it costs, and `limited` told after each that met a limit, with the seconds that Google asks to wait
+    if it names any; `jitter` returns seconds by which a user's tokens are renewed earlier still.
     Making one parses the key: some 40 ms of CPU.
     """
 
@@ -65,13 +69,14 @@ class GoogleClient:
         timeout_s: float = 30.0,
         answer_max: int = ANSWER_MAX,
         users_max: int = USERS_MAX,
+        limited: Limited = lambda user, limit, after_s: None,
     ) -> None:
         self._api = calendar_api(api_root)
         self._session = SharedSession(session, timeout_s=timeout_s, answer_max=answer_max)
         self._authority = Authority(account, token_uri=token_uri, session=self._session, now=now)
         self._spend, self._now, self._monotonic, self._jitter = spend, now, monotonic, jitter
         self._acting: OrderedDict[str, Acting] = OrderedDict()
-        self._users_max = users_max
+        self._users_max, self._limited = users_max, limited
 
     def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
         """List what changed since `cursor`, or everything (Events: list); later pages overrule earlier ones.
@@ -130,17 +135,27 @@ class GoogleClient:
             raise unusable(error, user) from None
         return str(calendar.get("timeZone") or "UTC")
 
-    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+    async def create(
+        self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
+    ) -> Copy:
         """Create the event under the id `ref`, telling nobody (Events: insert).
+
+        With an `original` it gets what that held besides, too, but for what Google does not take.
 
         Raises:
             Exists: The id is taken, by a living event or by a deleted one.
             Transient: It may have been made, since what Google answered cannot be read.
         """
-        body = {**body_of(entry, zone=user.zone, mark=mark), "id": ref}
-        body |= invited(entry, user.email.lower())
-        answer = await self._ask(user, self._api.events.insert, body=body, sendUpdates="none")
-        return written(answer, user, ref, self._now())
+        guests = invited(entry, user.email.lower())
+        body = {**body_of(entry, zone=user.zone, mark=mark), "id": ref, **guests}
+        kept = kept_in(event_of(original), entry, guests)
+        answer = await self._inserted(user, body, kept)
+        made = written(answer, user, ref, self._now())
+        return await self._completed(user, made, answer, kept)
+
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        """Return in words what an original held that no insert brings back."""
+        return lost_in(original)
 
     async def change(
         self, user: User, seen: Copy, change: Entry, *, type_guid: str = "", mark: Mark | None
@@ -217,6 +232,53 @@ class GoogleClient:
         )
         check_stopped(answer, self._now())
 
+    async def _inserted(
+        self, user: User, body: Mapping[str, Any], kept: tuple[Kept, ...]
+    ) -> Answer:
+        """Make the event with all that is kept of it or, where that is refused, with nothing of that."""
+        if kept:
+            answer = await self._insert(user, laid_over(body, kept), attachments="true")
+            if not _refuses_entry(answer, self._now()):
+                return answer
+        return await self._insert(user, body)
+
+    async def _insert(
+        self, user: User, body: Mapping[str, Any], *, attachments: str | None = None
+    ) -> Answer:
+        return await self._ask(
+            user,
+            self._api.events.insert,
+            body=body,
+            sendUpdates="none",
+            supportsAttachments=attachments,
+        )
+
+    async def _completed(
+        self, user: User, made: Copy, answer: Answer, kept: tuple[Kept, ...]
+    ) -> Copy:
+        """Write what it does not show of what is kept, each alone, and say what Google would not take."""
+        shown = answer.body
+        for one in lacking(kept, shown):
+            try:
+                answer = await self._ask(
+                    user,
+                    self._api.events.patch,
+                    eventId=made.ref,
+                    body=one.fields,
+                    etag=made.version,
+                    units=PATCH_UNITS,
+                    sendUpdates="none",
+                    supportsAttachments="true",
+                )
+                made, shown = written(answer, user, made.ref, self._now()), answer.body
+            except (Refused, Gone):
+                continue
+            except SyncError:
+                # It is made, and its answer is what counts; the rest is said to be missing.
+                break
+        left_out = (one.words for one in lacking(kept, shown))
+        return replace(made, left_out=tuple(left_out))
+
     async def _as_seen(self, user: User, seen: Copy) -> tuple[Mapping[str, Any], Copy]:
         """Return the event as it is now and our copy of it, which is what was seen, or `Stale`."""
         answer = await self._ask(user, self._api.events.get, eventId=seen.ref)
@@ -250,7 +312,10 @@ class GoogleClient:
 
     async def _send(self, user: User, acting: Acting, request: Any, units: int) -> Answer:
         await self._spend(user.guid, units)
-        return await acting.answer(request)
+        answer = await acting.answer(request)
+        if limit := limit_of(answer):
+            self._limited(user.guid, limit, retry_after(answer, now=self._now()))
+        return answer
 
     def _acting_as(self, subject: str) -> Acting:
         acting = self._acting.pop(subject, None) or self._new(subject)
@@ -263,6 +328,14 @@ class GoogleClient:
         margin_s = RENEW_BEFORE_S + self._jitter()
         tokens = Tokens(self._authority, subject, clock=self._monotonic, margin_s=margin_s)
         return Acting(self._session, tokens)
+
+
+def _refuses_entry(answer: Answer, now: datetime) -> bool:
+    """Tell whether an answer refuses just this event, so that nothing was made and another might be."""
+    if answer.status < 300:
+        return False
+    error = error_of(answer, now=now)
+    return isinstance(error, Refused) and not isinstance(error, CompanyRefused | UserRefused)
 
 
 def _quota_user(user: User) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 from typing import Any, Final
 
 from daemon.errors import (
@@ -19,15 +20,14 @@ from daemon.errors import (
     Stale,
     SyncError,
     Transient,
+    UsageLimited,
     UserRefused,
 )
 
-LONG_PAUSE_S: Final = 4 * 3600.0
-"""How long a calendar's own usage limit is given to recover, at least."""
+DAY_PAUSE_S: Final = 3600.0
+"""How long a project that used up its day waits: the day ends by itself, and whose midnight counts may be mistaken."""
 PAUSE_MAX_S: Final = 24 * 3600.0
 
-_RATE: Final = frozenset({"userRateLimitExceeded", "rateLimitExceeded"})
-_USAGE: Final = frozenset({"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"})
 _CURSOR: Final = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _EVENT_KIND: Final = frozenset(
     {
@@ -88,6 +88,21 @@ _SAME_AS: Final[Mapping[str, str]] = {
 }
 
 
+class Limit(Enum):
+    """Which of Google's limits was met ("Manage quotas", "Avoid Calendar use limits")."""
+
+    USER = auto()
+    """What one user may ask for in a minute."""
+    PROJECT = auto()
+    """What all users together may ask for in a minute."""
+    DAY = auto()
+    """What all users together may ask for in a day."""
+    CALENDAR = auto()
+    """What may be made or invited on one calendar; it takes hours to recover."""
+    UNSAID = auto()
+    """Google uses one word for the user's, the project's, and quick writes to one calendar."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer as it came: the body as parsed JSON, or as text where it is none."""
@@ -104,8 +119,8 @@ def error_of(answer: Answer, *, now: datetime) -> SyncError:
     """
     reason, status = reason_of(answer), answer.status
     told = f"Google answered {status}{f' {reason}' if reason else ''}."
-    if reason in _RATE | _USAGE or status == 429:
-        return _pause(answer, reason, told, now)
+    if limit := limit_of(answer):
+        return _pause(limit, retry_after(answer, now=now), told)
     if reason in _PUSH:
         message, hint = _PUSH[reason]
         return Refused(message, hint=hint, reason=reason)
@@ -118,6 +133,31 @@ def error_of(answer: Answer, *, now: datetime) -> SyncError:
     if status == 401:
         return _unauthorized(reason, told)
     return _about_the_object(status, reason, told)
+
+
+def limit_of(answer: Answer) -> Limit | None:
+    """Return the limit that an answer says was met, `None` where it says nothing of the kind."""
+    if answer.status not in (403, 429):
+        return None
+    match reason_of(answer):
+        case "quotaExceeded":
+            return Limit.CALENDAR
+        case "userRateLimitExceeded":
+            return Limit.USER
+        case "dailyLimitExceeded" | "dailyLimitExceededUnreg":
+            return Limit.DAY
+        case "rateLimitExceeded":
+            return _limit_told(text_of_error(answer))
+    return Limit.UNSAID if answer.status == 429 else None
+
+
+def _limit_told(text: str) -> Limit:
+    """Return the limit that the sentence names: Queries per day, per minute, or per minute per user."""
+    if " per day" in text:
+        return Limit.DAY
+    if " per user" in text:
+        return Limit.USER
+    return Limit.PROJECT if " per minute" in text else Limit.UNSAID
 
 
 def reason_of(answer: Answer) -> str:
@@ -214,10 +254,11 @@ def _about_the_object(status: int, reason: str, told: str) -> SyncError:
     return Refused(told, reason=reason)
 
 
-def _pause(answer: Answer, reason: str, told: str, now: datetime) -> RateLimited:
-    asked = retry_after(answer, now=now)
-    if reason in _USAGE:
-        asked = max(asked or 0.0, LONG_PAUSE_S)
+def _pause(limit: Limit, asked: float | None, told: str) -> RateLimited:
+    if limit is Limit.CALENDAR:
+        return UsageLimited(told, retry_after=asked)
+    if limit is Limit.DAY:
+        asked = max(asked or 0.0, DAY_PAUSE_S)
     return RateLimited(told, retry_after=asked)
 
 

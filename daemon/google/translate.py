@@ -30,6 +30,8 @@ _MADE_BY_GOOGLE: Final = frozenset({"birthday", "fromGmail"})
 _MASKED_LACKS: Final = frozenset({"summary", "description", "creator", "organizer"})
 """Of these, whoever may see only when somebody is busy is shown none; taken for empty texts they would empty ours."""
 _ACTIVITY, _EVENT = "severaActivity", "severaEvent"
+OUR_PROPERTIES: Final = frozenset({_ACTIVITY, _EVENT})
+"""The private properties that are our mark."""
 
 
 def is_cancelled(event: Event) -> bool:

@@ -25,6 +25,7 @@ _EVENT: Final = f"{_EVENTS}/{{eventId}}"
 def calendar_api(api_root: str) -> Any:
     """Return the few methods of Calendar API v3 that are used; a short description keeps each call cheap."""
     write = ("quotaUser", "sendUpdates")
+    whole = (*write, "supportsAttachments")
     return GoogleAPI(
         {
             "rootUrl": f"{api_root.rstrip('/')}/",
@@ -38,8 +39,8 @@ def calendar_api(api_root: str) -> Any:
                             "GET", _EVENTS, "quotaUser", "maxResults", "pageToken", "syncToken"
                         ),
                         "get": _method("GET", _EVENT, "quotaUser"),
-                        "insert": _method("POST", _EVENTS, *write),
-                        "patch": _method("PATCH", _EVENT, *write),
+                        "insert": _method("POST", _EVENTS, *whole),
+                        "patch": _method("PATCH", _EVENT, *whole),
                         "delete": _method("DELETE", _EVENT, *write),
                         "watch": _method("POST", f"{_EVENTS}/watch", "quotaUser"),
                     }

@@ -233,7 +233,9 @@ class Admin:
 
         async def work(tx: Transaction) -> None:
             current = await tx.account(account.user.guid) or account
-            renewed = replace(current, address=current.user.email, stage=Stage.LISTING)
+            # Another address is another calendar, with limits of its own.
+            renewed = replace(current, address=current.user.email, write_pause=None)
+            renewed = replace(renewed, stage=Stage.LISTING)
             await tx.save_accounts([replace(renewed, cursor=None, retry_at=None, attempts=0)])
 
         await self._parts.store.write(work)

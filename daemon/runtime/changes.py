@@ -120,4 +120,5 @@ def _answer(proposal: Proposal) -> dict[str, Any]:
         "changedSince": {name: plain(shown.value(name)) for name in sorted(plan.changed_since)},
         "unknown": sorted(plan.lost),
         "cannotComeBack": list(proposal.cannot_come_back),
+        "leftOut": list(proposal.left_out),
     }

@@ -9,12 +9,15 @@ from typing import Any, Final
 from daemon.core.channel import LIMITED, Channel, ChannelState
 from daemon.core.channel_plan import shown
 from daemon.errors import SyncError
+from daemon.runtime.budget import Lane, lane
 from daemon.runtime.people import iso
 from daemon.sync.channels import ChannelKeeper
+from daemon.sync.register import Register
+from daemon.sync.tools import Tools
 from daemon.web.notifications import PATH
 
 LOOK_EVERY: Final = timedelta(minutes=1)
-"""How soon it is noticed that somebody was paused, or is back."""
+"""How soon it is noticed what nobody told of."""
 TURN_PAUSE: Final = timedelta(seconds=1)
 LAST_CALL_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 3.0
@@ -38,10 +41,11 @@ class ChannelLoop:
         *,
         now: Callable[[], datetime],
         report: Callable[..., None],
+        woken: asyncio.Event,
     ) -> None:
+        """`woken` may also be set by whoever knows of a change and not of this."""
         self.keeper = keeper
-        self._now, self._report = now, report
-        self._woken = asyncio.Event()
+        self._now, self._report, self._woken = now, report, woken
         self._limit: asyncio.Timeout | None = None
         self._is_stopping = False
         self._told = ""
@@ -65,13 +69,15 @@ class ChannelLoop:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0 if self._is_stopping else wait.total_seconds()):
                     await self._woken.wait()
-        with suppress(SyncError):
+        # Urgent, as the deadline is short and whatever else still waits was begun before the stop.
+        with suppress(SyncError), lane(Lane.URGENT):
             await self.keeper.stop_all(STOP_SECONDS)
 
     async def _turn(self) -> timedelta:
         try:
             async with asyncio.timeout(None) as self._limit:
-                next_at = await self.keeper.keep()
+                with lane(Lane.BACKGROUND):
+                    next_at = await self.keeper.keep()
         except TimeoutError:
             return timedelta()
         except SyncError as error:
@@ -83,6 +89,25 @@ class ChannelLoop:
             self._limit = None
         self._told = ""
         return LOOK_EVERY if next_at is None else _bounded(next_at - self._now())
+
+
+def channel_loop(
+    tools: Tools,
+    register: Register,
+    *,
+    url: str,
+    notice: Callable[[str], object],
+    woken: asyncio.Event,
+) -> ChannelLoop:
+    """Return the loop with its keeper, which is woken when a channel is found silent; see both for the rest."""
+    keeper = ChannelKeeper(tools, register, url=url, notice=notice)
+
+    def silent(user: str) -> None:
+        tools.report("channel.silent", user=user)
+        woken.set()
+
+    register.on_silent = silent
+    return ChannelLoop(keeper, now=tools.now, report=tools.report, woken=woken)
 
 
 def _bounded(wait: timedelta) -> timedelta:

@@ -11,6 +11,7 @@ from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.errors import CompanyRefused
 from daemon.google.client import GoogleClient
+from daemon.google.original import lost_in
 from daemon.secret import Secret
 
 HINT: Final = "Run `severa-gcal google connect`."
@@ -46,9 +47,15 @@ class ConnectedGoogle:
         """See `daemon.sync.ports.Calendar`."""
         return await self._now().answers(user, witness)
 
-    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+    async def create(
+        self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
+    ) -> Copy:
         """See `daemon.sync.ports.GoogleCalendar`."""
-        return await self._now().create(user, ref, entry, mark=mark)
+        return await self._now().create(user, ref, entry, mark=mark, original=original)
+
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        """See `daemon.sync.ports.Calendar`."""
+        return lost_in(original)
 
     async def change(
         self, user: User, seen: Copy, change: Entry, *, type_guid: str, mark: Mark | None

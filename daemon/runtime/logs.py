@@ -18,7 +18,7 @@ STRUCK_KEYS: Final = re.compile(
     r"authorization|token|secret|assertion|private_key|password|cookie", re.I
 )
 STRUCK_VALUES: Final = re.compile(
-    r"ya29\.[\w.-]+|Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|-----BEGIN[\s\S]+?-----END[^-]+-----"
+    r"sgt_[\w-]{43}|ya29\.[\w.-]+|Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|-----BEGIN[\s\S]+?-----END[^-]+-----"
 )
 WARNINGS: Final = frozenset(
     {

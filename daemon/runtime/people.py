@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from daemon.core.account import Account, Stage, State
-from daemon.core.schedule import is_present
+from daemon.runtime.presence import Presence
+from daemon.runtime.triggers import TriggerTokens
+from daemon.secret import Secret
 from daemon.sync.engine import Engine
 from daemon.sync.ports import Store, Transaction
-from daemon.sync.tools import Rules
+
+AT_WORK: Final = (State.FIRST_SYNC, State.IDLE, State.SYNCING)
+NOT_LOGGED_IN: Final = "Not logged in to Severa."
 
 
 class People:
@@ -19,18 +24,20 @@ class People:
         self,
         store: Store,
         engine: Engine,
-        rules: Rules,
+        presence: Presence,
+        tokens: TriggerTokens,
         *,
         now: Callable[[], datetime],
         wake: Callable[[str], None],
         report: Callable[..., None],
     ) -> None:
-        self._store, self._engine, self._rules = store, engine, rules
+        self._store, self._engine = store, engine
+        self._presence, self._tokens = presence, tokens
         self._now, self._wake, self._report = now, wake, report
 
     async def sync_of(self, guid: str) -> dict[str, Any] | None:
         """Return the answer of `GET /v1/me/sync`, `None` for an unknown or inactive user."""
-        account = await self._active(guid)
+        account = await self._visitor(guid)
         return await self.described(account) if account else None
 
     async def switch(self, guid: str, *, enabled: bool) -> dict[str, Any] | None:
@@ -41,18 +48,19 @@ class People:
         Raises:
             Refused: Another user has switched sync on with the same address (A5).
         """
-        if await self._active(guid) is None:
+        if await self._presence.active(guid) is None:
             return None
 
         async def work(tx: Transaction) -> Account | None:
             if not (await tx.settings()).is_on:
                 return None
-            account = await tx.account(guid)
-            assert account is not None, "it was there a moment ago and users are never dropped"
+            before = await tx.account(guid)
+            assert before is not None, "it was there a moment ago and users are never dropped"
+            account = self._presence.seen(before)
             if account.is_enabled != enabled:
                 account = _switched(account, enabled=enabled, now=self._now())
-            account = replace(account, last_seen_at=self._now())
-            await tx.save_accounts([account])
+            if account != before:
+                await tx.save_accounts([account])
             return account
 
         account = await self._store.write(work)
@@ -61,6 +69,25 @@ class People:
         self._report("user.switched", user=guid, on=enabled)
         self._wake("switch")
         return await self.described(account)
+
+    async def make_trigger_token(self, guid: str) -> Secret | None:
+        """Return a new token with which this user's scripts can send triggers, in place of an earlier one.
+
+        `None` stands for an unknown or inactive user.
+        """
+        if await self._visitor(guid) is None:
+            return None
+        token = await self._tokens.make(guid)
+        self._report("user.token-made", user=guid)
+        return token
+
+    async def forget_trigger_token(self, guid: str) -> bool:
+        """Take this user's trigger token back; false for an unknown or inactive user."""
+        if await self._visitor(guid) is None:
+            return False
+        await self._tokens.forget(guid)
+        self._report("user.token-dropped", user=guid)
+        return True
 
     async def described(self, account: Account) -> dict[str, Any]:
         """Return a user's state in the words of the interface."""
@@ -71,30 +98,45 @@ class People:
 
         links, left = await self._store.read(count)
         synced_at = self._engine.looked_at.get(guid, account.last_synced_at)
+        state, reason = self._state(account)
         progress = None
         if account.is_enabled and account.stage is Stage.WRITING:
             progress = {"done": max(0, account.total - left), "total": account.total}
         return {
             "enabled": account.is_enabled,
-            "state": self._state(account).value,
-            "reason": account.reason,
+            "state": state.value,
+            "reason": self._reason(account, reason),
             "lastSyncedAt": iso(synced_at),
             "progress": progress,
             "entries": links,
         }
 
-    def _state(self, account: Account) -> State:
-        is_there = is_present(account, self._now(), self._rules.presence_ttl)
-        if account.state is State.WAITING and (is_there or not self._rules.is_login_required):
-            return State.IDLE
-        return account.state
+    def _state(self, account: Account) -> tuple[State, str]:
+        """Return the state and its reason as they are now, which the next round will note."""
+        if account.state in AT_WORK and not self._presence.is_there(account):
+            return State.WAITING, NOT_LOGGED_IN
+        if account.state is State.WAITING and self._presence.is_there(account):
+            return State.IDLE if account.stage is Stage.DONE else State.FIRST_SYNC, ""
+        return account.state, account.reason
 
-    async def _active(self, guid: str) -> Account | None:
-        account = await self._store.read(lambda tx: tx.account(guid))
-        if account is None:
-            await self._engine.refresh_company()
-            account = await self._store.read(lambda tx: tx.account(guid))
-        return account if account and account.user.is_active else None
+    def _reason(self, account: Account, reason: str) -> str:
+        """Return what is wrong, in plain words; a calendar that takes no writes is looked at all the same (R1)."""
+        paused = account.writes_paused(self._now())
+        if paused is None:
+            return reason
+        until = paused.until.astimezone(_zone(account.user.zone))
+        limited = (
+            f"Google's usage limit of this calendar is reached: nothing is written to it until {until:%Y-%m-%d %H:%M}"
+            f" ({until.tzinfo}). What changes in Google still reaches Severa, and the rest follows by itself."
+        )
+        return f"{reason} {limited}".strip()
+
+    async def _visitor(self, guid: str) -> Account | None:
+        """Return the account of who looks at the own profile, which is a sign of being there (T4)."""
+        sign = await self._presence.sign(guid)
+        if sign is not None and sign.is_back:
+            self._wake("visit")
+        return sign.account if sign else None
 
 
 def _switched(account: Account, *, enabled: bool, now: datetime) -> Account:
@@ -115,6 +157,13 @@ def _switched(account: Account, *, enabled: bool, now: datetime) -> Account:
         done=0,
         total=0,
     )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError):  # Severa may name a zone that this machine does not know.
+        return ZoneInfo("UTC")
 
 
 def iso(at: datetime | None) -> str | None:

@@ -1,6 +1,14 @@
 """The company's activities, types and users in Severa, object by object and as listings."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -12,7 +20,7 @@ from daemon.core.company import ActivityType, User
 from daemon.core.entry import UNKNOWN, AllDay, Entry, When, address_in, differing
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
-from daemon.errors import Forbidden, Gone, Refused, Stale, SyncError, Transient
+from daemon.errors import CompanyRefused, Forbidden, Gone, Refused, Stale, SyncError, Transient
 from daemon.secret import Secret
 from daemon.severa.errors import (
     CHANGE,
@@ -26,6 +34,7 @@ from daemon.severa.errors import (
     Unreadable,
 )
 from daemon.severa.listing import pages
+from daemon.severa.original import WORDS, kept_in, lacking, lost_in, operation_of, row_in, type_in
 from daemon.severa.participants import Participants
 from daemon.severa.reader import Reader, Shown, user_path
 from daemon.severa.times import day_start
@@ -71,8 +80,12 @@ class SeveraClient:
         monotonic: Callable[[], float],
         timeout_s: float = 30.0,
         tell: Callable[[str], None] = lambda what: None,
+        limited: Callable[[float | None], None] = lambda after_s: None,
     ) -> None:
-        """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone."""
+        """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone.
+
+        `limited` is told of each call that was one too many, with the seconds that Severa asks to wait if it names any.
+        """
         self._transport = Transport(
             base_url,
             client_id,
@@ -81,6 +94,7 @@ class SeveraClient:
             spend=spend,
             monotonic=monotonic,
             timeout_s=timeout_s,
+            limited=limited,
         )
         self._reader = Reader(self._transport, tell)
         self._ends_within = False
@@ -111,18 +125,28 @@ class SeveraClient:
             return False
         return True
 
-    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
-        """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
+    async def create(
+        self, user: User, entry: Entry, *, type_guid: str, original: str = ""
+    ) -> Activity:
+        """Create an activity with its owner alone; after an unclear answer use `find` before trying again.
+
+        With an `original` it gets what that held besides, too, but for what Severa does not take.
+        """
         owner = await self._in_own_zone(user)
         body = body_of(entry, user=owner, type_guid=type_guid, ends_within=self._ends_within)
-        try:
-            answer = await self._transport.call(CREATE, "POST", "/v1/activities", body=body)
-        except Gone as error:
-            # Not the activity, which is yet to be: its type or its owner.
-            raise Refused(str(error), reason="NotFound") from error
-        made = await self._reader.written(answer.content)
+        kept = kept_in(row_in(original))
+        made = await self._posted(body, kept)
         made = await self._with_right_days(made, entry, owner)
+        made = await self._completed(made, kept)
         return await self._participants.peopled(made, user)
+
+    def type_in(self, original: str) -> str:
+        """Return the guid of the activity type that an original had, empty where that is not known."""
+        return type_in(original)
+
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        """Return in words what an original held that no create brings back."""
+        return lost_in(original)
 
     async def change(
         self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
@@ -183,7 +207,7 @@ class SeveraClient:
 
     async def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> AsyncIterator[Page[Activity]]:
+    ) -> AsyncGenerator[Page[Activity], None]:
         """List the activities that these users own or take part in and that overlap the window.
 
         Severa counts its limits as inside, so one that ends as the window starts comes as well.
@@ -244,6 +268,34 @@ class SeveraClient:
         now = await self._current(seen.ref)
         _require_unchanged(now, seen, (), type_too=False)
         return await self._participants.change(now, user, address, answer)
+
+    async def _posted(self, body: dict[str, Any], kept: dict[str, Any]) -> Activity:
+        """Make the activity with all that is kept of it or, where that is refused, with nothing of that."""
+        try:
+            answer = await self._transport.call(CREATE, "POST", "/v1/activities", body=body | kept)
+        except CompanyRefused:
+            raise
+        except (Refused, Gone) as error:
+            if kept:
+                return await self._posted(body, {})
+            if isinstance(error, Gone):
+                # Not the activity, which is yet to be: its type or its owner.
+                raise Refused(str(error), reason="NotFound") from error
+            raise
+        return await self._reader.written(answer.content)
+
+    async def _completed(self, made: Activity, kept: dict[str, Any]) -> Activity:
+        """Write what it does not show of what is kept, each alone, and say what Severa would not take."""
+        for name in lacking(kept, row_in(made.original)):
+            try:
+                made = await self._patched(made.ref, [operation_of(name, kept)])
+            except (Refused, Gone):
+                continue
+            except SyncError:
+                # It is made, and its answer is what counts; the rest is said to be missing.
+                break
+        left_out = (WORDS[name] for name in lacking(kept, row_in(made.original)))
+        return replace(made, left_out=tuple(left_out))
 
     async def _patched(self, ref: str, operations: list[dict[str, str]]) -> Activity:
         answer = await self._transport.call(CHANGE, "PATCH", _path(ref), body=operations)

@@ -73,7 +73,7 @@ def error_of(
     """Return what an answer of this status means for the caller."""
     what = f"Severa did not {operation.name}"
     if status == 429:
-        return RateLimited(f"{what}: too many requests.", retry_after=_retry_after(headers))
+        return RateLimited(f"{what}: too many requests.", retry_after=retry_after(headers))
     if status == 404:
         return Gone(f"{what}: not found.")
     if not 400 <= status < 500 or status in _TRY_LATER:
@@ -154,7 +154,7 @@ def _word(text: object) -> str:
     return text if isinstance(text, str) and _PROPERTY.fullmatch(text) else ""
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the pause in seconds, an hour at most; a date is counted from the answer's own, not from our clock."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():

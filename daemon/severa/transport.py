@@ -12,7 +12,14 @@ from yarl import URL
 
 from daemon.errors import Transient
 from daemon.secret import Secret
-from daemon.severa.errors import Operation, Unreadable, error_of, http_date, token_refused
+from daemon.severa.errors import (
+    Operation,
+    Unreadable,
+    error_of,
+    http_date,
+    retry_after,
+    token_refused,
+)
 from daemon.severa.token import Token, TokenKeeper, token_of
 
 SCOPES: Final = (
@@ -45,7 +52,10 @@ class _Raw:
 
 
 class Transport:
-    """Calls Severa; every request is first asked for at `spend`, which waits for the budget."""
+    """Calls Severa; every request is first asked for at `spend`, which waits for the budget.
+
+    `limited` is told of each that was one too many, with the seconds that Severa asks to wait if it names any.
+    """
 
     def __init__(
         self,
@@ -57,12 +67,13 @@ class Transport:
         spend: Callable[[], Awaitable[None]],
         monotonic: Callable[[], float],
         timeout_s: float,
+        limited: Callable[[float | None], None] = lambda after_s: None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._client_id = client_id
         self._client_secret = client_secret
         self._session = session
-        self._spend = spend
+        self._spend, self._limited = spend, limited
         self._monotonic = monotonic
         self._timeout = ClientTimeout(total=timeout_s)
         self._tokens = TokenKeeper(self._issue, monotonic=monotonic)
@@ -140,6 +151,8 @@ class Transport:
             what = f"Severa did not {operation.name}: {where} could not be reached {how}."
             raise Transient(what) from error
         self.date = http_date(raw.headers.get("Date", "")) or self.date
+        if raw.status == 429:
+            self._limited(retry_after(raw.headers))
         return raw
 
     def _url(self, path: str, params: Params) -> URL:

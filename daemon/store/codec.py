@@ -1,10 +1,10 @@
 """The documents in which entries, users, settings and the fields of a change are kept."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from daemon.core.account import Account, Settings, Stage, State
+from daemon.core.account import Account, Settings, Stage, State, WritePause
 from daemon.core.company import ActivityType, Category, User
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.seen import Activity, Copy, Mark
@@ -84,10 +84,12 @@ def encode_account(account: Account) -> str:
         cursor=account.cursor,
         last_synced_at=instant_out(account.last_synced_at),
         last_seen_at=instant_out(account.last_seen_at),
+        logged_out_at=instant_out(account.logged_out_at),
         retry_at=instant_out(account.retry_at),
         attempts=account.attempts,
         done=account.done,
         total=account.total,
+        write_pause=_write_pause_out(account.write_pause),
     )
 
 
@@ -106,10 +108,12 @@ def decode_account(text: str) -> Account:
         cursor=raw.get("cursor"),
         last_synced_at=instant_in(raw.get("last_synced_at")),
         last_seen_at=instant_in(raw.get("last_seen_at")),
+        logged_out_at=instant_in(raw.get("logged_out_at")),
         retry_at=instant_in(raw.get("retry_at")),
         attempts=raw["attempts"],
         done=raw["done"],
         total=raw["total"],
+        write_pause=_write_pause_in(raw.get("write_pause")),
     )
 
 
@@ -277,6 +281,17 @@ def _claim_in(raw: Json) -> Claim:
         version=raw["version"],
         is_checked=raw["is_checked"],
     )
+
+
+def _write_pause_out(pause: WritePause | None) -> Json | None:
+    if pause is None:
+        return None
+    return {"until": instant_out(pause.until), "length_s": pause.length.total_seconds()}
+
+
+def _write_pause_in(raw: Json | None) -> WritePause | None:
+    until = instant_in(raw["until"]) if raw else None
+    return WritePause(until, timedelta(seconds=raw["length_s"])) if raw and until else None
 
 
 def _user_out(user: User) -> Json:

@@ -1,14 +1,16 @@
-"""The questions about the company's settings, its users and its secrets."""
+"""The questions about the company's settings, its users and their tokens, and its secrets."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from daemon.core.account import Account, Settings
+from daemon.core.spent import Spent
 from daemon.errors import Refused
 from daemon.store.codec import decode_account, decode_settings, encode_account, encode_settings
-from daemon.store.tables import account, secret, settings
+from daemon.store.tables import account, secret, settings, spent, trigger_token
 
 
 def company_settings(connection: Connection) -> Settings:
@@ -21,6 +23,18 @@ def save_settings(connection: Connection, kept: Settings) -> None:
     """Keep the company's settings."""
     connection.execute(delete(settings))
     connection.execute(insert(settings), {"id": 1, "document": encode_settings(kept)})
+
+
+def spent_units(connection: Connection) -> Spent | None:
+    """Return what was spent of Google's units, if anything was kept."""
+    row = connection.execute(select(spent.c.day, spent.c.units)).one_or_none()
+    return Spent(date.fromisoformat(row.day), row.units) if row is not None else None
+
+
+def save_spent(connection: Connection, kept: Spent) -> None:
+    """Keep what was spent of Google's units; of earlier days nothing is kept."""
+    connection.execute(delete(spent))
+    connection.execute(insert(spent), {"id": 1, "day": kept.day.isoformat(), "units": kept.units})
 
 
 def all_accounts(connection: Connection) -> tuple[Account, ...]:
@@ -63,6 +77,23 @@ def save_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
             hint="Give one of them another address in Severa, or switch sync off for one.",
             reason="address-taken",
         ) from error
+
+
+def trigger_tokens(connection: Connection) -> dict[str, bytes]:
+    """Return the hash of each user's trigger token, by Severa guid."""
+    asked = select(trigger_token.c.user, trigger_token.c.digest)
+    return {row.user: row.digest for row in connection.execute(asked)}
+
+
+def save_trigger_token(connection: Connection, user: str, digest: bytes, at: datetime) -> None:
+    """Keep the hash of a user's trigger token, made then, in place of an earlier one."""
+    forget_trigger_token(connection, user)
+    connection.execute(insert(trigger_token), {"user": user, "digest": digest, "made_at": at})
+
+
+def forget_trigger_token(connection: Connection, user: str) -> None:
+    """Drop a user's trigger token, if there is one."""
+    connection.execute(delete(trigger_token).where(trigger_token.c.user == user))
 
 
 def ciphertext(connection: Connection, name: str) -> bytes | None:

@@ -15,7 +15,7 @@ from daemon.store.files import copy_database, drop_foreign_journal, make_private
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision in `migrations/`; a test keeps the two equal."""
 
 

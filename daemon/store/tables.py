@@ -175,6 +175,16 @@ settings = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
+# The units of one of Google's days; beside the settings, which would else be written again and again.
+spent = Table(
+    "spent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", String, nullable=False),
+    Column("units", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
 history = Table(
     "history",
     metadata,
@@ -209,6 +219,15 @@ channel = Table(
     Column("id", String, primary_key=True),
     Column("user", String, nullable=False, index=True),
     Column("document", Text, nullable=False),
+)
+
+# Of a token only the hash; no foreign key, because accounts are dropped and made again when they are kept.
+trigger_token = Table(
+    "trigger_token",
+    metadata,
+    Column("user", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("made_at", Instant, nullable=False),
 )
 
 secret = Table(

@@ -1,6 +1,6 @@
 """One transaction of the store: every question as a method, asked on one connection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from daemon.core.account import Account, Settings
 from daemon.core.channel import Channel
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.secret import Secret
 from daemon.store import channels, chronicle, company, entries
 from daemon.store.engine import Lane
@@ -51,6 +52,14 @@ class SqlTransaction:
         """Keep the company's settings."""
         await self.ask(company.save_settings, settings)
 
+    async def spent(self) -> Spent | None:
+        """Return what was spent of Google's units, `None` where nothing was kept yet."""
+        return await self.ask(company.spent_units)
+
+    async def save_spent(self, spent: Spent) -> None:
+        """Keep what was spent of Google's units in place of what was kept before."""
+        await self.ask(company.save_spent, spent)
+
     async def accounts(self) -> tuple[Account, ...]:
         """Return every known user, enabled or not, ordered by address."""
         return await self.ask(company.all_accounts)
@@ -82,6 +91,18 @@ class SqlTransaction:
     async def forget_channels(self, names: Sequence[str]) -> None:
         """Drop the push channels with these ids."""
         await self.ask(channels.forget, names)
+
+    async def trigger_tokens(self) -> Mapping[str, bytes]:
+        """Return the hash of each user's trigger token, by Severa guid."""
+        return await self.ask(company.trigger_tokens)
+
+    async def save_trigger_token(self, user: str, digest: bytes, at: datetime) -> None:
+        """Keep the hash of a user's trigger token, made then, in place of an earlier one."""
+        await self.ask(company.save_trigger_token, user, digest, at)
+
+    async def forget_trigger_token(self, user: str) -> None:
+        """Drop a user's trigger token, if there is one."""
+        await self.ask(company.forget_trigger_token, user)
 
     async def record(self, link_id: str) -> Record | None:
         """Return one entry."""

@@ -1,7 +1,5 @@
 """Carrying one decision out: claim, call, answer; and reading back by id what became of a write we never heard of."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,18 +7,19 @@ from daemon.core.account import Account
 from daemon.core.company import ActivityType, Category
 from daemon.core.entry import Entry, address_in, differing, entry_of
 from daemon.core.fit import MASKS
-from daemon.core.link import CLAIM_LIFE, LIVE, Claim, Deed, Link, Side, Stand, Standing
+from daemon.core.link import CLAIM_LIFE, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.meeting import copy_of
 from daemon.core.policy import Policy
-from daemon.core.record import Change, Record
+from daemon.core.record import Record
 from daemon.core.seen import Activity, Mark, Seen
 from daemon.core.view import Action, Create, Forget, Part, Remove, Reset, Settle, Write
 from daemon.errors import Forbidden, Refused, Transient
 from daemon.sync.access import Access, copy_written
-from daemon.sync.history import change_of
-from daemon.sync.landed import Landed, landed, report, tell
+from daemon.sync.again import former_type, originals_of
+from daemon.sync.history import change_of, told_left_out
+from daemon.sync.keeper import Keeper
+from daemon.sync.landed import landed
 from daemon.sync.observe import learn_maker, lifted
-from daemon.sync.ports import Transaction
 from daemon.sync.readback import ReadBack
 from daemon.sync.tools import Tools
 
@@ -35,8 +34,8 @@ class Apply:
     def __init__(self, tools: Tools, policy: Policy, access: Access) -> None:
         self._tools, self._policy, self._access = tools, policy, access
         self._reading = ReadBack(tools, self._access)
+        self._keeper = Keeper(tools)
         self._api_user = ""
-        self._for_others = asyncio.Lock()
 
     async def read_back(self, record: Record) -> Record:
         """Read by id every side about which there is doubt; what is gone is gone with proof only (D4)."""
@@ -45,13 +44,13 @@ class Apply:
         for side in sorted(link.unread, key=lambda side: side.value):
             began = self._tools.writes.now()
             link = await self._reading.side(link, side)
+            if (before := record.link.seen(side)) and link.seen(side) is None:
+                self._tools.writes.note_gone(side, before.ref)
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
         read = replace(record, link=lifted(record.link, link), looked_at=now)
         found = landed(record, read, now)
-        kept = await self._keep(read, stood=record.link.standing, found=found)
-        tell(self._tools, found)
-        return kept
+        return await self._keeper.keep(read, stood=record.link.standing, found=found)
 
     async def perform(self, record: Record, action: Action) -> Record:
         """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
@@ -62,7 +61,9 @@ class Apply:
                 return await self._forget(record)
             case Part(rule):
                 standing = Standing(Stand.PARTED, rule)
-                return await self._keep(_with_link(record, standing=standing), action, "parted")
+                return await self._keeper.keep(
+                    _with_link(record, standing=standing), action, "parted"
+                )
             case Create():
                 return await self._create(record, action)
             case Write():
@@ -75,14 +76,14 @@ class Apply:
     async def _settle(self, record: Record, action: Settle) -> Record:
         link = replace(record.link, base=action.base)
         if action.is_first_match:
-            return await self._keep(replace(record, link=link), action, "linked")
-        return await self._keep(replace(record, link=link))
+            return await self._keeper.keep(replace(record, link=link), action, "linked")
+        return await self._keeper.keep(replace(record, link=link))
 
     async def _forget(self, record: Record) -> Record:
         """Drop the link, but wait for a create of unknown outcome that may still land."""
         link = record.link.forgetting(self._tools.now())
         due_at = min((c.made_at + CLAIM_LIFE for c in link.claims), default=None)
-        return await self._keep(replace(record, link=link, due_at=due_at))
+        return await self._keeper.keep(replace(record, link=link, due_at=due_at))
 
     # Writing
 
@@ -100,31 +101,39 @@ class Apply:
     async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
         if owner.is_enabled:
             return await self._make_activity(record, action, owner)
-        async with self._for_others:  # Else two that are alike could find the same one.
+        async with self._tools.hands.for_others:  # Else two that are alike could find the same one.
             if found := await self._reading.equal(record.link, owner, action):
-                return await self._keep(replace(record, link=found))
+                return await self._keeper.keep(replace(record, link=found))
             return await self._make_activity(record, action, owner)
 
     async def _make_activity(self, record: Record, action: Create, owner: Account) -> Record:
-        kind = self._type_for(action.entry, owner)
+        kept = await originals_of(self._tools, record.link.id, Side.SEVERA)
+        former, original = former_type(self._tools.severa, self._policy, kept, action.entry)
+        kind = former or self._type_for(action.entry, owner)
         # What the type cannot say is not claimed either: an open type shows an open entry.
         entry = replace(action.entry, private=kind.category is Category.PERSONAL)
         since = await self._tools.severa.time() - CLOCK_SLACK
         claim = self._claim_of(action, entry, user=owner.user.guid, since=since)
-        record = await self._claim(record, claim)
-        made = await self._tools.severa.create(owner.user, entry, type_guid=kind.guid)
+        record = await self._keeper.claim(record, claim)
+        made = await self._tools.severa.create(
+            owner.user, entry, type_guid=kind.guid, original=original
+        )
         await self._learn_maker(made)
         return await self._answered(record, claim, made, action, "created")
 
     async def _create_event(self, record: Record, action: Create, owner: Account) -> Record:
         ref, guid = record.link.event_id, owner.user.guid
         claim = self._claim_of(action, action.entry, user=guid, ref=ref)
-        record = await self._claim(record, claim)
+        record = await self._keeper.claim(record, claim)
         mark = _mark(record.link, ref)
+        kept = await originals_of(self._tools, record.link.id, Side.GOOGLE)
+        original = next(iter(kept), "")
         made = await self._access.in_google(
             record.link,
             guid,
-            lambda user: self._tools.google.create(user, ref, action.entry, mark=mark),
+            lambda user: self._tools.google.create(
+                user, ref, action.entry, mark=mark, original=original
+            ),
         )
         return await self._answered(record, claim, made, action, "created")
 
@@ -162,7 +171,7 @@ class Apply:
             # The organizer may be a colleague whose own event can be changed, or is gone, and was not seen yet.
             link = await self._reading.side(link, Side.GOOGLE)
             if link != record.link:
-                return await self._keep(replace(record, link=link))
+                return await self._keeper.keep(replace(record, link=link))
         seen = link.seen(action.side)
         if action.side is Side.GOOGLE:
             seen = copy_of(link.copies, copy_written(link, action.user))
@@ -170,10 +179,12 @@ class Apply:
         guid = seen.user
         claim = self._claim_of(action, action.change, user=guid, ref=seen.ref, version=seen.version)
         if isinstance(seen, Activity):
-            return await self._write_activity(await self._claim(record, claim), claim, seen, action)
+            return await self._write_activity(
+                await self._keeper.claim(record, claim), claim, seen, action
+            )
         if why := self._access.bar(link, guid):
             raise Transient(f"A calendar it needs may not be used: {why}")
-        record, copy = await self._claim(record, claim), seen
+        record, copy = await self._keeper.claim(record, claim), seen
         # The mark is the speaking copy's; an answer leaves the own copy as it is.
         mark = copy.mark if action.user else _mark(link, copy.ref)
         after = await self._access.in_google(
@@ -232,7 +243,7 @@ class Apply:
         """
         removing = replace(claim, deed=Deed.REMOVE, values=Entry(), takes_in=Entry())
         link = record.link.without(claim)
-        record = await self._claim(replace(record, link=link), removing)
+        record = await self._keeper.claim(replace(record, link=link), removing)
         await self._tools.severa.remove(self._access.account(claim.user).user, seen)
         return await self._answered(record, removing, None, action, "replaced")
 
@@ -250,7 +261,7 @@ class Apply:
         base = replace(record.link.base, is_masked=action.change.private is True)
         standing = Standing(reason=KEEPS_ITS_TYPE)
         link = replace(record.link.without(claim), standing=standing, base=base)
-        record = await self._claim(replace(record, link=link), kept)
+        record = await self._keeper.claim(replace(record, link=link), kept)
         after = await self._tools.severa.change(
             self._access.account(claim.user).user, seen, change, type_guid="", mark=None
         )
@@ -274,7 +285,7 @@ class Apply:
             user=user.user.guid,
             version=seen_now.version,
         )
-        record = await self._claim(record, claim)
+        record = await self._keeper.claim(record, claim)
         if isinstance(seen_now, Activity):
             await self._tools.severa.remove(user.user, seen_now)
         else:
@@ -284,53 +295,18 @@ class Apply:
             )
         return await self._answered(record, claim, None, action, "removed")
 
-    async def _claim(self, record: Record, claim: Claim) -> Record:
-        self._tools.writes.note(record.link.id)
-        link = record.link.letting_go(claim.made_at).claiming(claim)
-        return await self._keep(replace(record, link=link))
-
     async def _answered(
         self, record: Record, claim: Claim, seen: Seen | None, action: Action, word: str
     ) -> Record:
-        self._tools.writes.note(record.link.id)
-        link = record.link.answered(claim, seen)
-        if isinstance(action, Create):
-            link = replace(link.agreeing_on_type(), standing=LIVE)
-        now = self._tools.now()
         taken = record.link.seen(claim.side) if seen is None else None
-        change = change_of(record, action, word, claim.values, now)
+        # Of what is replaced, it is told what was to be changed: by that it can be put back.
+        fields = action.change if word == "replaced" and isinstance(action, Write) else claim.values
+        now = self._tools.now()
+        change = told_left_out(change_of(record, action, word, fields, now), seen)
         change = replace(change, original=taken.original if taken else "")
-        kept = replace(record, link=link, attempts=0, problem="", looked_at=now)
-        await self._keep(kept, history=change)
-        report(self._tools, record, link, change)
-        return kept
-
-    # Keeping
-
-    async def _keep(
-        self,
-        record: Record,
-        action: Action | None = None,
-        word: str = "",
-        history: Change | None = None,
-        stood: Standing | None = None,
-        found: Sequence[Landed] = (),
-    ) -> Record:
-        if action is not None:
-            history = change_of(record, action, word, Entry(), self._tools.now())
-        lines = [*([history] if history else []), *(one.change for one in found)]
-
-        async def work(tx: Transaction) -> Record:
-            kept = await _as_decided(tx, record, stood) if stood is not None else record
-            await tx.save([kept])
-            if lines:
-                await tx.add_history(lines)
-            return kept
-
-        kept = await self._tools.store.write(work)
-        if action is not None and history is not None:
-            report(self._tools, kept, kept.link, history)
-        return kept
+        return await self._keeper.answered(
+            record, claim, seen, change, is_new=isinstance(action, Create)
+        )
 
     # Types
 
@@ -349,14 +325,6 @@ class Apply:
         # A type that does not make it private would show it in the open.
         fits = (wanted.category is Category.PERSONAL) is (change.private is True)
         return wanted.guid if fits and wanted.guid != seen.type else ""
-
-
-async def _as_decided(tx: Transaction, record: Record, stood: Standing) -> Record:
-    """Return the record with the standing that somebody may have decided on while a side was read."""
-    current = await tx.record(record.link.id)
-    if current is None or current.link.standing == stood:
-        return record
-    return replace(record, link=replace(record.link, standing=current.link.standing))
 
 
 def _with_link(record: Record, *, standing: Standing) -> Record:

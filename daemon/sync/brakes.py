@@ -58,9 +58,17 @@ class Brakes:
             return {link_id: self._holding[link_id] for link_id in wanted & self._holding.keys()}
         everything = await whole()
         removals, creations = _removals(everything), self._creations(everything)
+        removals += [step for step in self._others_removals() if step not in removals]
         self._holding = await self._of_removals(removals) | await self._of_creations(creations)
         self._judged = frozenset(step.link_id for step in [*removals, *creations])
         return self._holding
+
+    def let_go(self, plan: Sequence[Planned]) -> None:
+        """Note the deletions that are carried out now, until they are in the history or were not done."""
+        self._tools.hands.removing.update((step.link_id, step) for step in _removals(plan))
+
+    def _others_removals(self) -> list[Step]:
+        return list(self._tools.hands.removing.values())
 
     def keeps(self, record: Record, action: Action | None) -> bool:
         """Tell whether a creation was held already: an edit does not release it while the entry is still old (D5)."""

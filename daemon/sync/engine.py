@@ -1,39 +1,35 @@
 """One round: look at both sides, then bring every entry as far as it will go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from math import ceil
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from daemon.core.account import Account, Settings, Stage, State
 from daemon.core.company import User
-from daemon.core.entry import differing
-from daemon.core.link import Side
 from daemon.core.policy import Policy
-from daemon.core.record import Record
-from daemon.core.schedule import is_due, is_present, pause
-from daemon.core.seen import Activity
-from daemon.errors import CompanyRefused, RateLimited, Refused, SyncError, Transient, UserRefused
+from daemon.core.schedule import is_due, is_present
+from daemon.errors import CompanyRefused, SyncError, Transient, UserRefused
 from daemon.sync.anew import begin_anew
+from daemon.sync.companylook import CompanyLook
 from daemon.sync.firstsync import FirstSync
 from daemon.sync.ports import Transaction
-from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
+from daemon.sync.pull import Pull
 from daemon.sync.settle import Settle
+from daemon.sync.states import States
 from daemon.sync.tools import Tools, policy_of
 
 R = TypeVar("R")
 
 LOOKS_AT_ONCE: Final = 8
-LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 COMPANY_EVERY: Final = timedelta(minutes=5)
 """How often users and activity types are listed again."""
-FIRST_SYNC_PASSES: Final = 2
-SWEEP: Final = timedelta(hours=24)
-USERS_A_SWEEP: Final = 100
-SWEEP_MAX: Final = 50
-"""Links that one round's sweep reads at most."""
+FIRST_SYNC_ENTRIES: Final = 200
+ENTRIES_A_ROUND: Final = 400
+"""How many entries of one user a round brings further: the next look is not to wait for all of them."""
+USERS_AT_ONCE: Final = 8
 
 
 class Engine:
@@ -43,10 +39,9 @@ class Engine:
         self._tools = tools
         self._pull = Pull(tools)
         self._company_read_at: datetime | None = None
-        self._turn = asyncio.Lock()
-        self._listed_at: dict[str, datetime] = {}
-        self._told_fault = ""
-        self._swept = 0
+        self._polling = asyncio.Lock()
+        self._states = States(tools)
+        self._company = CompanyLook(tools, self._pull)
         self.looked_at: dict[str, datetime] = {}
         """When each user's calendar was last looked at without a fault; as many as there are users."""
 
@@ -59,22 +54,83 @@ class Engine:
             CompanyRefused: Nothing works for anybody; it is kept in the settings and told once.
             SyncError: Severa could not be looked at; what was stored before is safe.
         """
-        async with self._turn:
-            settings = await self._tools.store.read(lambda tx: tx.settings())
-            if not settings.is_on:
+        async with self._polling, self._tools.gate.shared():
+            if not await self._is_on():
                 return True
-            try:
+            async with self._telling_faults():
                 is_done = await self._round(cause)
-            except CompanyRefused as error:
-                await self._note_fault(str(error))
-                raise
-            await self._note_fault("")
+            await self._states.note_fault("")
             return is_done
 
+    async def serve(self, user: str, *, cause: str, is_whole: bool = False) -> bool:
+        """Look at one user's calendar and settle what is due there, beside a round; tell whether all is done.
+
+        Severa is looked at as well where that `is_whole`. Else what is written to there is read right before, and shows
+        what changed.
+
+        Raises:
+            CompanyRefused: Nothing works for anybody; it is kept in the settings and told once.
+            SyncError: Severa could not be looked at; what was stored before is safe.
+        """
+        async with self._tools.gate.shared():
+            account = await self._served(user)
+            if account is None:
+                return True
+            if account.stage is not Stage.DONE:
+                return False  # A first sync goes on in the rounds; another one will see what was told now.
+            async with self._telling_faults():
+                policy = await policy_of(self._tools.store, self._tools.rules)
+                blind = await self._company.look_for(account, cause) if is_whole else None
+                began = self._tools.now()
+                looked = await self._look_at_google([account], policy, cause)
+                if blind is not None:
+                    raise blind
+                return await self._settle(looked, policy, began) if looked else True
+
+    async def serve_activity(self, ref: str, user: str, *, cause: str) -> bool:
+        """Look at one activity that `user` says has changed, and settle it for everybody who shares it (T2).
+
+        Raises:
+            SyncError: Severa could not be looked at; the next round will.
+        """
+        async with self._tools.gate.shared():
+            if not await self._is_well():
+                return True
+            async with self._telling_faults():
+                began = self._tools.now()
+                entries = await self._pull.activity(ref, user, cause=cause)
+                return await self._settle_entries(entries, began) if entries else True
+
     async def between_rounds(self, work: Callable[[Tools], Awaitable[R]]) -> R:
-        """Run something that no round may cross, with the engine's own tools."""
-        async with self._turn:
+        """Run something that no look and no write may cross, with the engine's own tools."""
+        async with self._tools.gate.alone():
             return await work(self._tools)
+
+    async def _is_on(self) -> bool:
+        return (await self._tools.store.read(lambda tx: tx.settings())).is_on
+
+    async def _is_well(self) -> bool:
+        """Tell whether it is worth while to work beside the rounds, which find out when a fault is over."""
+        settings = await self._tools.store.read(lambda tx: tx.settings())
+        return settings.is_on and not settings.fault
+
+    @asynccontextmanager
+    async def _telling_faults(self) -> AsyncIterator[None]:
+        """Note what is wrong for the whole company."""
+        try:
+            yield
+        except CompanyRefused as error:
+            await self._states.note_fault(str(error))
+            raise
+
+    async def _served(self, user: str) -> Account | None:
+        """Return the account of a user who may be synced now."""
+        now = self._tools.now()
+        account = await self._tools.store.read(lambda tx: tx.account(user))
+        if account is None or not await self._is_well():
+            return None
+        is_there = self._is_present(account, now) and is_due(account, now)
+        return account if is_there and not account.bar(self._tools.rules.domains) else None
 
     async def refresh_company(self) -> Settings:
         """List users and activity types and keep them.
@@ -120,12 +176,12 @@ class Engine:
         barred = {a.user.guid: why for a in present if (why := a.bar(domains))}
         for account in present:
             if account.user.guid in barred:
-                await self._to_state(account, State.PAUSED, barred[account.user.guid])
+                await self._states.move(account, State.PAUSED, barred[account.user.guid])
         due = [a for a in present if is_due(a, now) and a.user.guid not in barred]
         if not due:
             return True
         policy = await policy_of(self._tools.store, self._tools.rules)
-        blind = await self._look_at_severa(due, cause)
+        blind = await self._company.look(due, cause)
         due = await self._read_again(due)
         began, looked = self._tools.now(), await self._look_at_google(due, policy, cause)
         if blind is not None:
@@ -145,67 +201,9 @@ class Engine:
     async def _wait(self, accounts: Sequence[Account]) -> None:
         for account in accounts:
             if account.user.is_active:
-                await self._to_state(account, State.WAITING, "Not logged in to Severa.")
+                await self._states.move(account, State.WAITING, "Not logged in to Severa.")
             else:
-                await self._to_state(account, State.PAUSED, "The user is inactive in Severa.")
-
-    async def _look_at_severa(self, accounts: Sequence[Account], cause: str) -> SyncError | None:
-        """Look at changes, near windows and a part of the rest; return why not where that failed."""
-        synced = [a for a in accounts if a.stage in (Stage.WRITING, Stage.DONE)]
-        batch = sorted(synced, key=lambda a: self._listed_at.get(a.user.guid, LONG_AGO))
-        batch = batch[:USERS_A_NEAR_LISTING]
-        try:
-            for twin in await self._pull.severa_changes(cause=cause):
-                await self._remove_twin(twin)
-            if batch:
-                await self._pull.near_window(batch, cause=cause)
-                self._listed_at |= {account.user.guid: self._tools.now() for account in batch}
-        except CompanyRefused:
-            raise
-        except SyncError as error:
-            return error
-        await self._sweep(synced)
-        return None
-
-    async def _remove_twin(self, twin: Activity) -> None:
-        """Remove what a late create of ours made beside the activity that is linked, if nobody touched it."""
-
-        async def asked(tx: Transaction) -> tuple[Account | None, Settings]:
-            return await tx.account(twin.user), await tx.settings()
-
-        account, settings = await self._tools.store.read(asked)
-        if account is None or not settings.api_user or twin.created_by != settings.api_user:
-            return
-        try:
-            now = await self._tools.severa.read(account.user, twin.ref)
-            if now is not None and _is_untouched(twin, now):
-                await self._tools.severa.remove(account.user, now)
-                self._tools.report("twin.removed", activity=twin.ref)
-        except CompanyRefused:
-            raise
-        except SyncError:
-            self._tools.report("twin.left", activity=twin.ref)
-
-    async def _sweep(self, accounts: Sequence[Account]) -> None:
-        """Look at the links that nobody looked at longest, so that each is seen once in 24 hours (D4)."""
-        users = self._next_to_sweep([account.user.guid for account in accounts])
-        now, interval = self._tools.now(), self._tools.rules.poll_interval
-        links = await self._tools.store.read(lambda tx: tx.count_links())
-        count = min(SWEEP_MAX, ceil(links * interval / SWEEP))
-
-        async def work(tx: Transaction) -> None:
-            records = await tx.records_unlooked(users, now - interval, count)
-            pulled = {account.user.guid for account in accounts}
-            await tx.save([_doubting(record, now, pulled) for record in records])
-
-        if count:
-            await self._tools.store.write(work)
-
-    def _next_to_sweep(self, users: Sequence[str]) -> Sequence[str]:
-        """Return the users whose turn it is, a few in each round and all in turn."""
-        start = self._swept if self._swept < len(users) else 0
-        self._swept = start + USERS_A_SWEEP
-        return users[start : self._swept]
+                await self._states.move(account, State.PAUSED, "The user is inactive in Severa.")
 
     async def _look_at_google(
         self, accounts: Sequence[Account], policy: Policy, cause: str
@@ -214,8 +212,10 @@ class Engine:
         faults: list[CompanyRefused] = []
 
         async def look(account: Account) -> Account | None:
+            is_first = account.stage is not Stage.DONE
             async with slots:
-                return None if faults else await self._look_at(account, policy, cause, faults)
+                with self._tools.lane(account.user.guid, is_background=is_first):
+                    return None if faults else await self._look_at(account, policy, cause, faults)
 
         # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
         looked = await asyncio.gather(*map(look, accounts), return_exceptions=True)
@@ -230,7 +230,7 @@ class Engine:
         """Look at one user's calendar; a fault stays with the user (R3)."""
         try:
             if account.stage in (Stage.LISTING, Stage.MATCHING):
-                await self._to_state(account, State.FIRST_SYNC, "")
+                await self._states.move(account, State.FIRST_SYNC, "")
                 if account.stage is Stage.MATCHING:
                     await self._pull.google_changes(account, cause=cause)
                 account = await FirstSync(self._tools, self._pull, policy).go_on(account)
@@ -241,121 +241,62 @@ class Engine:
         except CompanyRefused as error:
             faults.append(error)
         except UserRefused as error:
-            await self._fail(account, State.PAUSED, error)
+            await self._states.fail(account, State.PAUSED, error)
         except SyncError as error:
-            await self._fail(account, State.FAILING, error)
+            await self._states.fail(account, State.FAILING, error)
         except Exception as error:
             self._tools.report("user.fault", user=account.user.guid, exc_info=error)
             fault = SyncError(f"A fault of this program: {type(error).__name__}.")
-            await self._fail(account, State.FAILING, fault)
+            await self._states.fail(account, State.FAILING, fault)
         else:
             return account
         return None
 
     async def _settle(self, accounts: Sequence[Account], policy: Policy, began: datetime) -> bool:
         everybody = await self._tools.store.read(lambda tx: tx.accounts())
-        settle = Settle(self._tools, policy, everybody, began=began)
-        live = [account.user.guid for account in accounts if account.stage is Stage.DONE]
-        is_done = dict.fromkeys(live, await settle.run(live))
-        for account in accounts:
-            if account.stage is not Stage.DONE:
-                guid = account.user.guid
-                is_done[guid] = await settle.run([guid], passes=FIRST_SYNC_PASSES)
+        looked = [account.user.guid for account in accounts]
+        settle = Settle(self._tools, policy, everybody, began=began, looked=looked)
+        is_done = await self._settle_each(settle, accounts)
         for account in accounts:
             guid = account.user.guid
             if error := settle.refused_users.get(guid):
-                await self._fail(account, State.PAUSED, error)
+                await self._states.fail(account, State.PAUSED, error)
             else:
                 self.looked_at[guid] = self._tools.now()
-                await self._finish(account, is_done=is_done[guid])
+                await self._states.finish(account, is_done=is_done[guid])
         return all(is_done.values())
 
-    # States
+    async def _settle_each(self, settle: Settle, accounts: Sequence[Account]) -> dict[str, bool]:
+        """Settle some of what is due for each user, a few users at once; tell of each whether that was all."""
+        slots = asyncio.Semaphore(USERS_AT_ONCE)
 
-    async def _finish(self, account: Account, *, is_done: bool) -> None:
-        """Note that a user is up to date, or how far the first sync has come; write only what is new."""
-        guid, now = account.user.guid, self._tools.now()
+        async def one(account: Account) -> bool:
+            is_first = account.stage is not Stage.DONE
+            most = FIRST_SYNC_ENTRIES if is_first else ENTRIES_A_ROUND
+            async with slots:
+                with self._tools.lane(account.user.guid, is_background=is_first):
+                    return await settle.run([account.user.guid], most=most)
 
-        async def work(tx: Transaction) -> None:
-            current = await tx.account(guid)
-            if (
-                current is None
-                or not current.is_enabled
-                or current.enabled_at != account.enabled_at
-            ):
-                return  # It was switched meanwhile: what was done belongs to the time before.
-            await tx.save_accounts([await _finished(tx, current, now, is_done=is_done)])
+        # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
+        done = await asyncio.gather(*map(one, accounts), return_exceptions=True)
+        is_done = {}
+        for account, result in zip(accounts, done, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            is_done[account.user.guid] = result
+        return is_done
 
-        if account.stage is Stage.DONE and account.state is State.IDLE and not account.attempts:
-            return
-        await self._tools.store.write(work)
-
-    async def _to_state(self, account: Account, state: State, reason: str) -> None:
-        if (account.state, account.reason) == (state, reason):
-            return
-
-        async def work(tx: Transaction) -> None:
-            current = await tx.account(account.user.guid)
-            if current is not None and current.is_enabled:
-                await tx.save_accounts([replace(current, state=state, reason=reason)])
-
-        await self._tools.store.write(work)
-        self._tools.report("user.state", user=account.user.guid, state=state.value)
-
-    async def _fail(self, account: Account, state: State, error: SyncError) -> None:
-        wait = pause(account.attempts, self._tools.chance())
-        if isinstance(error, RateLimited) and error.retry_after is not None:
-            wait = timedelta(seconds=error.retry_after)
-        retry_at = self._tools.now() + wait
-
-        async def work(tx: Transaction) -> None:
-            current = await tx.account(account.user.guid)
-            if current is None or not current.is_enabled:
-                return
-            attempts = current.attempts + 1
-            failed = replace(current, state=state, reason=str(error), retry_at=retry_at)
-            await tx.save_accounts([replace(failed, attempts=attempts)])
-
-        await self._tools.store.write(work)
-        reason = (error.reason if isinstance(error, Refused) else "") or type(error).__name__
-        self._tools.report("user.failed", user=account.user.guid, state=state.value, reason=reason)
-
-    async def _note_fault(self, fault: str) -> None:
-        """Keep what is wrong for the whole company, and tell it once (A7)."""
-
-        async def work(tx: Transaction) -> None:
-            settings = await tx.settings()
-            await tx.save_settings(replace(settings, fault=fault))
-
-        settings = await self._tools.store.read(lambda tx: tx.settings())
-        if settings.fault != fault:
-            await self._tools.store.write(work)
-        if fault != self._told_fault:
-            event = "company.fault" if fault else "company.recovered"
-            self._tools.report(event, reason=fault)
-            self._told_fault = fault
-
-
-async def _finished(tx: Transaction, account: Account, now: datetime, *, is_done: bool) -> Account:
-    left = await tx.count_due(account.user.guid)
-    has_written = account.stage is Stage.WRITING and is_done
-    stage = Stage.DONE if has_written else account.stage
-    return replace(
-        account,
-        stage=stage,
-        state=State.IDLE if stage is Stage.DONE else State.FIRST_SYNC,
-        reason="",
-        done=account.total if stage is Stage.DONE else max(0, account.total - left),
-        attempts=0,
-        retry_at=None,
-        last_synced_at=now,
-    )
-
-
-def _is_untouched(twin: Activity, now: Activity) -> bool:
-    """Tell whether an activity is just as it was made."""
-    is_plain = now.is_bare and not now.has_hours and not now.members and now.updated_at is None
-    return is_plain and not differing(now.entry, twin.entry) and now.created_by == twin.created_by
+    async def _settle_entries(self, entries: Sequence[str], began: datetime) -> bool:
+        """Settle these entries whoever of those who share them is there (E1)."""
+        everybody = await self._tools.store.read(lambda tx: tx.accounts())
+        policy = await policy_of(self._tools.store, self._tools.rules)
+        settle = Settle(self._tools, policy, everybody, began=began, only=entries)
+        enabled = {account.user.guid: account for account in everybody if account.is_enabled}
+        is_done = await settle.run(tuple(enabled))
+        for guid, error in settle.refused_users.items():
+            if guid in enabled:
+                await self._states.fail(enabled[guid], State.PAUSED, error)
+        return is_done
 
 
 def _renewed(account: Account | None, user: User) -> Account:
@@ -363,14 +304,3 @@ def _renewed(account: Account | None, user: User) -> Account:
     if account is None:
         return Account(user, address=user.email)
     return replace(account, user=user, address=account.address or user.email)
-
-
-def _doubting(record: Record, now: datetime, pulled: Collection[str]) -> Record:
-    """Doubt Severa's side, and Google's where the calendar that speaks is one that nobody lists (E1)."""
-    speaks, sides = record.link.google, {Side.SEVERA}
-    if speaks is not None and speaks.user not in pulled:
-        sides.add(Side.GOOGLE)
-    link = replace(record.link, doubted=record.link.doubted | sides)
-    # Stamped already now: one that cannot be read is not to hold up those behind it.
-    cause = record.cause if record.due_at else "sweep"
-    return replace(record, link=link, due_at=record.due_at or now, cause=cause, looked_at=now)

@@ -59,6 +59,11 @@ class FirstSync:
     async def _match(self, tx: Transaction, account: Account) -> tuple[Account, list[Record]]:
         """Pair, leave out and make due, in one transaction; return also what was paired."""
         records = await _all_records(tx, account.user.guid)
+        if any(self._tools.hands.holds(link_id) for link_id in records):
+            return (
+                account,
+                [],
+            )  # Somebody else's sync works on an entry that they share: again in the next round.
         accounts = {a.user.guid: a for a in await tx.accounts()}
         access = Access(accounts, self._tools.rules.domains)
         viewer = Viewer(self._policy, access, self._tools.rules.winner)

@@ -1,6 +1,7 @@
 """What the history says of a change: which fields had which value before and after (D7), there and back."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -21,7 +22,11 @@ from daemon.core.entry import (
 from daemon.core.link import Side
 from daemon.core.record import Change, Record
 from daemon.core.recurrence import Recurrence
+from daemon.core.seen import Seen
 from daemon.core.view import Action, Create, Forget, Remove, Write
+
+LEFT_OUT: Final = "left out"
+"""In the fields of a line: what was kept of an entry and did not come back with it; no field, so it is never undone."""
 
 
 def change_of(record: Record, action: Action, word: str, after: Entry, now: datetime) -> Change:
@@ -47,6 +52,14 @@ def fields_of(before: Entry, after: Entry, *, is_whole: bool = False) -> dict[st
         name: {"before": plain(before.value(name)), "after": plain(after.value(name))}
         for name in sorted(names)
     }
+
+
+def told_left_out(change: Change, made: Seen | None) -> Change:
+    """Return the line of something that was made, with what the vendor did not take of what was kept of it."""
+    if made is None or not made.left_out:
+        return change
+    left_out = {LEFT_OUT: {"before": ", ".join(made.left_out), "after": None}}
+    return replace(change, fields={**change.fields, **left_out})
 
 
 def past_of(change: Change) -> tuple[Entry, Entry]:

@@ -62,7 +62,7 @@ class Activities:
                 if after is not record:
                     saved[after.link.id] = after
                     self.landed += landed(record, after, self._tools.now())
-        await _kept(tx, saved, self.landed)
+        await _kept(self._tools, tx, saved, self.landed, Side.SEVERA)
         if self._maker:
             await learn_maker(tx, self._maker)
         await self._match_again(tx)
@@ -77,6 +77,8 @@ class Activities:
         self, stranger: Activity, strangers: "Strangers", saved: Mapping[str, Record]
     ) -> Record | None:
         """Return the record whose create made it, a fresh one, or none where it is a twin or nobody's."""
+        if self._tools.writes.is_gone(Side.SEVERA, stranger.ref, self._looking.began):
+            return None
         makers = [saved.get(r.link.id, r) for r in strangers.makers_of(stranger)]
         for record in makers:
             if record.link.activity is None:
@@ -99,7 +101,7 @@ class Activities:
         ):
             return doubted(record, Side.SEVERA, self._tools.now(), self._looking.cause)
         now, record = self._tools.now(), _read_anew(record, activity)
-        link = record.link.letting_go(now).showing(Side.SEVERA, activity)
+        link = record.link.showing(Side.SEVERA, activity).letting_go(now)
         return _noticed(record, link.outliving(Side.SEVERA, now), now, self._looking)
 
 
@@ -159,13 +161,16 @@ class Copies:
         saved: dict[str, Record] = {}
         self.landed = []
         for copy in page.seen:
-            record = self._record_of(copy, [saved.get(r.link.id, r) for r in records])
+            current = [saved.get(r.link.id, r) for r in records]
+            if self._is_removed(copy, current):
+                continue
+            record = self._record_of(copy, current)
             self._keep(saved, record, self._shown(record, copy))
         for ref in page.gone:
             for record in records:
                 record = saved.get(record.link.id, record)
                 self._keep(saved, record, self._gone(record, ref))
-        await _kept(tx, saved, self.landed)
+        await _kept(self._tools, tx, saved, self.landed, Side.GOOGLE)
         if page.cursor is not None:
             await move_cursor(tx, self._account, page.cursor)
 
@@ -173,6 +178,12 @@ class Copies:
         if after is not before:
             saved[after.link.id] = after
             self.landed += landed(before, after, self._tools.now())
+
+    def _is_removed(self, copy: Copy, records: Sequence[Record]) -> bool:
+        """Tell whether an event that nobody knows any more was removed since this listing began."""
+        is_known = any(_has_ref(record.link, copy.ref) for record in records)
+        writes, began = self._tools.writes, self._looking.began
+        return not is_known and writes.is_gone(Side.GOOGLE, copy.ref, began)
 
     def _record_of(self, copy: Copy, records: Sequence[Record]) -> Record:
         by_ref = [r for r in records if _has_ref(r.link, copy.ref)]
@@ -186,7 +197,7 @@ class Copies:
         if self._is_outdated(record):
             return doubted(record, Side.GOOGLE, self._tools.now(), self._looking.cause)
         now, record = self._tools.now(), _read_anew(record, copy)
-        link = _raised(record.link, copy.ref).letting_go(now).showing(Side.GOOGLE, copy)
+        link = _raised(record.link, copy.ref).showing(Side.GOOGLE, copy).letting_go(now)
         after = _noticed(record, link.outliving(Side.GOOGLE, now), now, self._looking)
         return after if after is record else self._asked(after)
 
@@ -231,10 +242,16 @@ class Copies:
         return self._tools.writes.is_outdated(record.link.id, self._looking.began)
 
 
-async def _kept(tx: Transaction, saved: Mapping[str, Record], found: Sequence[Landed]) -> None:
-    """Keep what was seen, with a line for each of our own writes that it shows."""
+async def _kept(
+    tools: Tools,
+    tx: Transaction,
+    saved: Mapping[str, Record],
+    found: Sequence[Landed],
+    side: Side,
+) -> None:
+    """Keep what was seen on a side, with a line for each of our own writes that it shows."""
     if saved:
-        await tx.save(list(saved.values()))
+        await tx.save([told(tools, record, side) for record in saved.values()])
     if found:
         await tx.add_history([one.change for one in found])
 
@@ -325,6 +342,13 @@ def doubted(record: Record, side: Side, now: datetime, cause: str) -> Record:
     """Return the record with a side that is to be read by id before anything is decided."""
     link = replace(record.link, doubted=record.link.doubted | {side})
     return replace(record, link=link, due_at=record.due_at or now, cause=record.cause or cause)
+
+
+def told(tools: Tools, record: Record, side: Side) -> Record:
+    """Return a record with news on a side; whoever works on it is told, and may be writing to that side just now."""
+    if not tools.hands.disturb(record.link.id):
+        return record
+    return replace(record, link=replace(record.link, doubted=record.link.doubted | {side}))
 
 
 def _read_anew(record: Record, seen: Seen) -> Record:

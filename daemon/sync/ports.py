@@ -1,6 +1,6 @@
 """What the engine needs of the world; the adapters fit these shapes without knowing them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from daemon.core.entry import Entry
 from daemon.core.link import Activity, Copy, Mark, Seen
 from daemon.core.listing import Page
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.secret import Secret
 
 S = TypeVar("S", bound=Seen)
@@ -46,6 +47,10 @@ class Calendar(Protocol[S]):
         """
         ...
 
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        """Return in words what an original (`Seen.original`) held that `create` cannot bring back."""
+        ...
+
     async def remove(self, user: User, seen: S) -> None:
         """Delete it.
 
@@ -67,8 +72,12 @@ class GoogleCalendar(Calendar[Copy], Protocol):
         """
         ...
 
-    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
-        """Create the event under the id `ref`.
+    async def create(
+        self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
+    ) -> Copy:
+        """Create the event under the id `ref`, with what an `original` held besides.
+
+        What the vendor does not take of that keeps nothing from being made, and is `left_out` of what is returned.
 
         Raises:
             Exists: The id is taken, by a living event or by a deleted one.
@@ -104,7 +113,7 @@ class SeveraCalendar(Calendar[Activity], Protocol):
 
     def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> AsyncIterator[Page[Activity]]:
+    ) -> AsyncGenerator[Page[Activity], None]:
         """List the activities that these users own or take part in and that overlap the window.
 
         `None` is as wide as it goes.
@@ -119,8 +128,17 @@ class SeveraCalendar(Calendar[Activity], Protocol):
         """
         ...
 
-    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
-        """Create an activity with its owner alone; after an unclear answer use `find` before trying again."""
+    async def create(
+        self, user: User, entry: Entry, *, type_guid: str, original: str = ""
+    ) -> Activity:
+        """Create an activity with its owner alone; after an unclear answer use `find` before trying again.
+
+        It gets what an `original` held besides; what the vendor does not take of that is `left_out`.
+        """
+        ...
+
+    def type_in(self, original: str) -> str:
+        """Return the guid of the activity type that an original had, empty where that is not known."""
         ...
 
     async def find(self, user: User, entry: Entry, *, since: datetime) -> tuple[Activity, ...]:
@@ -151,6 +169,14 @@ class Transaction(Protocol):
         """Keep the company's settings."""
         ...
 
+    async def spent(self) -> Spent | None:
+        """Return what was spent of Google's units, `None` where nothing was kept yet."""
+        ...
+
+    async def save_spent(self, spent: Spent) -> None:
+        """Keep what was spent of Google's units in place of what was kept before."""
+        ...
+
     async def accounts(self) -> tuple[Account, ...]:
         """Return every known user, enabled or not, ordered by address."""
         ...
@@ -177,6 +203,18 @@ class Transaction(Protocol):
 
     async def forget_channels(self, names: Sequence[str]) -> None:
         """Drop the push channels with these ids."""
+        ...
+
+    async def trigger_tokens(self) -> Mapping[str, bytes]:
+        """Return the hash of each user's trigger token, by Severa guid."""
+        ...
+
+    async def save_trigger_token(self, user: str, digest: bytes, at: datetime) -> None:
+        """Keep the hash of a user's trigger token, made then, in place of an earlier one."""
+        ...
+
+    async def forget_trigger_token(self, user: str) -> None:
+        """Drop a user's trigger token, if there is one."""
         ...
 
     async def record(self, link_id: str) -> Record | None:

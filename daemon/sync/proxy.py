@@ -12,6 +12,7 @@ from daemon.core.record import Change, Record
 from daemon.core.seen import Activity, Copy, Mark, Seen
 from daemon.errors import Forbidden, Gone, RateLimited, Refused, Stale, SyncError, Transient
 from daemon.sync.access import Access
+from daemon.sync.again import former_type
 from daemon.sync.observe import learn_maker
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools, policy_of
@@ -92,10 +93,11 @@ class Proxy:
             account = await self.owner(link, seen.user)
             await self._tools.severa.remove(account.user, seen)
 
-    async def type_for(self, entry: Entry, owner: Account) -> str:
-        """Return the guid of the type that an entry has in Severa (B4)."""
+    async def type_for(self, entry: Entry, owner: Account, original: str = "") -> str:
+        """Return the guid of the type that an entry has in Severa (B4): what its `original` had, if that fits."""
         policy = await policy_of(self._tools.store, self._tools.rules)
-        kind = policy.type_for(entry, owner.user)
+        former, _ = former_type(self._tools.severa, policy, [original], entry)
+        kind = former or policy.type_for(entry, owner.user)
         if kind is None:
             raise SyncError("Severa has no default activity type.")
         return kind.guid

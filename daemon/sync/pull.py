@@ -9,10 +9,11 @@ from typing import Final
 from daemon.core.account import Account
 from daemon.core.link import Link, Side
 from daemon.core.listing import Page
+from daemon.core.record import Record
 from daemon.core.seen import Activity
 from daemon.errors import CompanyRefused, CursorExpired, Gone, Refused, Transient
 from daemon.sync.landed import tell
-from daemon.sync.observe import Activities, Copies, Looking, doubted, move_cursor
+from daemon.sync.observe import Activities, Copies, Looking, doubted, move_cursor, told
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 
@@ -69,6 +70,30 @@ class Pull:
         await self._tools.store.write(work)
         tell(self._tools, observation.landed)
         return observation.twins
+
+    async def activity(self, ref: str, user: str, *, cause: str) -> tuple[str, ...]:
+        """Look at one activity that this user says has changed; return the entries that it concerns.
+
+        One that is known is read when it is settled, and one that is gone needs its proof there (D4).
+        """
+        if known := await self._doubt_activities([ref], cause, is_urgent=True):
+            return known
+        account = await self._tools.store.read(lambda tx: tx.account(user))
+        if account is None:
+            return ()
+        looking = self._looking(cause)
+        try:
+            activity = await self._tools.severa.read(account.user, ref)
+        except CompanyRefused:
+            raise
+        except (Gone, Refused):
+            return ()
+        observation = Activities(self._tools, looking)
+        seen = await self._concerning([activity] if activity else [])
+        await self._tools.store.write(partial(observation.store, activities=seen))
+        tell(self._tools, observation.landed)
+        found = await self._tools.store.read(lambda tx: tx.records_of_activities([ref]))
+        return tuple(record.link.id for record in found)
 
     async def severa_of(self, account: Account) -> None:
         """List everything that a user owns in Severa, for the first sync; what was linked and is missing is doubted."""
@@ -158,18 +183,32 @@ class Pull:
         if len(self._strangers) > STRANGERS_KEPT:
             del self._strangers[next(iter(self._strangers))]
 
-    async def _doubt_activities(self, refs: Sequence[str], cause: str) -> None:
-        if not refs:
-            return
+    async def _doubt_activities(
+        self, refs: Sequence[str], cause: str, *, is_urgent: bool = False
+    ) -> tuple[str, ...]:
+        """Let these be read by id, at once where it is urgent; return the entries that they are of."""
 
-        async def work(tx: Transaction) -> None:
-            records = await tx.records_of_activities(refs)
-            await tx.save([doubted(r, Side.SEVERA, self._tools.now(), cause) for r in records])
+        async def work(tx: Transaction) -> tuple[str, ...]:
+            records: Sequence[Record] = await tx.records_of_activities(refs)
+            now = self._tools.now()
+            if is_urgent:
+                records = [replace(record, due_at=now, cause=cause) for record in records]
+            await tx.save([self._doubted(record, Side.SEVERA, now, cause) for record in records])
+            return tuple(record.link.id for record in records)
 
-        await self._tools.store.write(work)
+        return await self._tools.store.write(work) if refs else ()
 
     async def google_changes(self, account: Account, *, cause: str, is_first: bool = False) -> None:
         """Look at what changed on a user's calendar, or at all of it where the cursor is lost."""
+        async with self._tools.turns.of(account.user.guid):
+            await self._google_changes(await self._as_it_is(account), cause, is_first=is_first)
+
+    async def _as_it_is(self, account: Account) -> Account:
+        """Return the account with the cursor of the look that ended while this one waited for its turn."""
+        current = await self._tools.store.read(lambda tx: tx.account(account.user.guid))
+        return replace(account, cursor=current.cursor) if current and account.cursor else account
+
+    async def _google_changes(self, account: Account, cause: str, *, is_first: bool) -> None:
         try:
             await self._google(account, account.cursor, self._looking(cause, is_first=is_first))
         except CursorExpired:
@@ -204,12 +243,15 @@ class Pull:
         async def page(tx: Transaction, after: str) -> str:
             records = await tx.records_of_user(user, after=after)
             missing = [r for r in records if _refs(r.link, side, user) - listed]
-            await tx.save([doubted(record, side, now, cause) for record in missing])
+            await tx.save([self._doubted(record, side, now, cause) for record in missing])
             return records[-1].link.id if records else ""
 
         after = ""
         while after := await self._tools.store.write(partial(page, after=after)):
             pass
+
+    def _doubted(self, record: Record, side: Side, now: datetime, cause: str) -> Record:
+        return told(self._tools, doubted(record, side, now, cause), side)
 
     def _looking(self, cause: str, *, is_first: bool = False) -> Looking:
         return Looking(self._tools.writes.now(), cause, is_first)

@@ -1,6 +1,7 @@
 """Reading by id what became of a write we never heard of, and whether what is missing is really gone."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -124,7 +125,7 @@ class ReadBack:
             ) from None
 
     async def _severa_answers(self, user: User, ref: str) -> bool:
-        """Ask for activities that were seen alive lately; when all of them are gone too, for their owner."""
+        """Ask for activities that were seen alive lately; when all of them are gone too, for what is listed now."""
         excluded = [ref]
         for _ in range(WITNESSES_MAX):
             witness = await self._tools.store.read(partial(_living, other_than=tuple(excluded)))
@@ -133,7 +134,20 @@ class ReadBack:
             if await self._tools.severa.answers(user, witness):
                 return True
             excluded.append(witness)
-        return await self._tools.severa.answers(user, "")
+        listed = await self._listed(user)
+        if not listed:  # The last of all is gone as well when its owner is there.
+            return await self._tools.severa.answers(user, "")
+        if ref in listed:
+            return False
+        return await self._tools.severa.answers(user, listed[0])
+
+    async def _listed(self, user: User) -> list[str]:
+        """Return the activities on the first page of the user's listing that has any."""
+        async with aclosing(self._tools.severa.of_users([user.guid], None, None)) as pages:
+            async for page in pages:
+                if page.seen:
+                    return [activity.ref for activity in page.seen]
+        return []
 
     async def _created_activity(self, link: Link) -> Link:
         """Look whether a create that we heard nothing of was carried out, and adopt what it made."""

@@ -24,6 +24,7 @@ class Register:
         self._kept: dict[str, Channel] = {}
         self._of: dict[str, dict[str, None]] = {}
         self._looked: dict[str, datetime] = {}
+        self._in_vain: set[str] = set()
         self.on_silent: Callable[[str], None] = lambda user: None
         """Told whose channel has just been found not to tell what it should."""
 
@@ -60,6 +61,7 @@ class Register:
                 if not self._of[channel.user]:
                     del self._of[channel.user]
                     self._looked.pop(channel.user, None)
+                    self._in_vain.discard(channel.user)
 
     def unsaved(self) -> list[Channel]:
         """Return the channels of which the store is to be told what was heard."""
@@ -96,12 +98,17 @@ class Register:
         now, before = self._now(), self._looked.get(user)
         if user in self._of:
             self._looked[user] = now
+            (self._in_vain.discard if has_changes else self._in_vain.add)(user)
         for channel in self.of(user):
             # What changed before the channel was surely open it did not have to tell.
             was_open = before is not None and before >= channel.made_at + GRACE
             if channel.state is ChannelState.ACTIVE and has_changes and was_open:
                 self._channels[channel.id] = found(channel, now)
         self._judge(user, now)
+
+    def found_nothing(self, user: str) -> bool:
+        """Tell whether the latest look at what changed found that nothing had."""
+        return user in self._in_vain
 
     def judge(self) -> None:
         """Count what should have been told by now and was not."""

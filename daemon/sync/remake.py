@@ -18,7 +18,7 @@ from daemon.core.seen import Activity, Copy
 from daemon.core.undo import id_of_restored
 from daemon.errors import Exists, RateLimited, Refused, Transient
 from daemon.sync.apply import CLOCK_SLACK
-from daemon.sync.history import fields_of
+from daemon.sync.history import fields_of, told_left_out
 from daemon.sync.proxy import CAUSE, Proxy, asked
 from daemon.sync.tools import Tools
 
@@ -33,31 +33,41 @@ class Remake:
     def __init__(self, tools: Tools, proxy: Proxy) -> None:
         self._tools, self._proxy = tools, proxy
 
-    async def make(self, former: Record | None, change: Change, values: Entry) -> None:
-        """Make what `change` removed again on its side; `former` is what an earlier try left behind."""
+    async def make(
+        self, former: Record | None, change: Change, values: Entry, original: str = ""
+    ) -> tuple[str, ...]:
+        """Make what `change` removed again on its side; `former` is what an earlier try left behind.
+
+        It gets what the `original` held besides, and what the vendor did not take of that is returned in words.
+        """
         # Of unknown origin, so it counts as Google's: nothing is taken away because of its type (B5).
         link = Link(id_of_restored(change), Side.GOOGLE, source=change.user, standing=RESTORED)
         owner = await self._proxy.owner(link, change.user)
         if former is not None:
             link = replace(link, claims=former.link.claims, generation=former.link.generation)
         make = self._event if change.side is Side.GOOGLE else self._activity
-        await make(link, owner, values)
+        return await make(link, owner, values, original)
 
-    async def _activity(self, link: Link, owner: Account, values: Entry) -> None:
+    async def _activity(
+        self, link: Link, owner: Account, values: Entry, original: str
+    ) -> tuple[str, ...]:
         if any(claim.deed is Deed.CREATE and not claim.is_checked for claim in link.claims):
             raise Transient("The next look at Severa tells whether an earlier try made it.")
-        kind = await self._proxy.type_for(values, owner)
+        kind = await self._proxy.type_for(values, owner, original)
         is_private = await self._is_personal(kind)
         entry = _begun(replace(values, private=is_private), owner, Side.SEVERA)
         since = await self._tools.severa.time() - CLOCK_SLACK
         claim = replace(self._claim(Side.SEVERA, entry, owner), since=since)
         record = await self._claimed(link, claim)
         made = await self._creating(
-            record, claim, self._tools.severa.create(owner.user, entry, type_guid=kind)
+            record,
+            claim,
+            self._tools.severa.create(owner.user, entry, type_guid=kind, original=original),
         )
         record = await self._made(record, claim, made)
         # Nobody else may be written to before the create is kept: of those we lose nothing but a guest.
-        await self._invite(record, _left_out(values, entry))
+        await self._invite(record, _uninvited(values, entry))
+        return made.left_out
 
     async def _invite(self, record: Record, guests: Entry) -> None:
         if guests.known():
@@ -69,7 +79,9 @@ class Remake:
         personal = [t.guid for t in settings.types if t.category is Category.PERSONAL]
         return type_guid in personal
 
-    async def _event(self, link: Link, owner: Account, values: Entry) -> None:
+    async def _event(
+        self, link: Link, owner: Account, values: Entry, original: str
+    ) -> tuple[str, ...]:
         """Make the event under the id of its link, or under the next where a deletion used that up."""
         access, guid = await self._proxy.access(), owner.user.guid
         google, entry = self._tools.google, _begun(values, owner, Side.GOOGLE)
@@ -78,7 +90,7 @@ class Remake:
             ref = trying.event_id
             claim = replace(self._claim(Side.GOOGLE, entry, owner), ref=ref)
             record = await self._claimed(trying, claim)
-            create = partial(google.create, ref=ref, entry=entry, mark=None)
+            create = partial(google.create, ref=ref, entry=entry, mark=None, original=original)
             made: Copy | None
             try:
                 made = await self._creating(record, claim, access.in_google(link, guid, create))
@@ -87,7 +99,7 @@ class Remake:
                 made = await asked(access.in_google(link, guid, read))
             if made is not None:
                 await self._made(record, claim, made)
-                return
+                return made.left_out
         raise Refused("Every id under which the event could be made is used up.")
 
     def _claim(self, side: Side, values: Entry, owner: Account) -> Claim:
@@ -111,6 +123,7 @@ class Remake:
     async def _made(self, record: Record, claim: Claim, made: Activity | Copy) -> Record:
         done = replace(record, link=record.link.answered(claim, made))
         line = self._proxy.line(done, claim.side, "created", fields_of(NO_FIELDS, claim.values))
+        line = told_left_out(line, made)
         maker = made.created_by if isinstance(made, Activity) else ""
         await self._proxy.keep(done, line, maker=maker)
         return done
@@ -125,7 +138,7 @@ def _begun(values: Entry, owner: Account, side: Side) -> Entry:
     return replace(values, people=People.of(asked_now | {owner.user.email: Answer.ACCEPTED}))
 
 
-def _left_out(values: Entry, made: Entry) -> Entry:
+def _uninvited(values: Entry, made: Entry) -> Entry:
     """Return the people that are to be added to what was made."""
     missing = values.persons() - made.persons()
     names = {name.partition(":")[2]: Answer.NONE for name in missing}

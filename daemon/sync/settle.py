@@ -1,17 +1,17 @@
 """Deciding and doing: all actions of a pass are decided before the first is taken, and floods are held."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.account import Account, Stage
-from daemon.core.link import APPROVED, CLAIM_LIFE, LIVE, Deed, Link, Side, Stand, Standing
+from daemon.core.link import APPROVED, CLAIM_LIFE, LIVE, Deed, Link, Side, Stand
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Record
-from daemon.core.schedule import pause
 from daemon.core.view import Action, Create, Remove, Reset, Write
 from daemon.errors import (
     CompanyRefused,
@@ -20,19 +20,22 @@ from daemon.errors import (
     RateLimited,
     Refused,
     Stale,
-    SyncError,
     Transient,
+    UsageLimited,
     UserRefused,
 )
 from daemon.sync.access import Access, copy_written
 from daemon.sync.apply import Apply
 from daemon.sync.brakes import Brakes, Planned
+from daemon.sync.hands import Disturbed
+from daemon.sync.limits import Limits
 from daemon.sync.ports import Transaction
+from daemon.sync.setbacks import Setbacks, standing
 from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
 
 RECORDS_A_PASS: Final = 100
-PASSES_MAX: Final = 50
+ENTRIES_MAX: Final = 5_000
 FLOOD_MAX: Final = 20_000
 """How many due entries are looked through to see how large a flood is."""
 LOOPING: Final = (
@@ -53,8 +56,11 @@ class Settle:
         accounts: Sequence[Account],
         *,
         began: datetime | None = None,
+        looked: Sequence[str] = (),
+        only: Sequence[str] = (),
     ) -> None:
-        self._tools, self._policy = tools, policy
+        """`looked` names the users whose calendars were looked at, `only` the entries to settle where not all are."""
+        self._tools, self._policy, self._only = tools, policy, only
         self._began = began or tools.now()
         """When the calendars began to be looked at."""
         self._accounts = {account.user.guid: account for account in accounts}
@@ -62,60 +68,106 @@ class Settle:
         self._apply = Apply(tools, policy, self._access)
         self._brakes = Brakes(tools, self._accounts)
         self._viewer = Viewer(policy, self._access, tools.rules.winner)
-        self._slots = asyncio.Semaphore(tools.rules.writes_at_once)
-        self._looked: set[str] = set()
-        """Whose calendars were looked at since."""
+        self._looked = frozenset(looked)
         self.refused_users: dict[str, UserRefused] = {}
         self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
         self._read_anew: set[str] = set()
         """Entries with a side that another translator had read; as many as are due in a run."""
-        self._limited: dict[str, RateLimited] = {}
-        """Who asked for a pause in this run, by user; the empty name is Severa. As many as there are users."""
+        self._setbacks = Setbacks(tools)
+        self._limits = Limits(tools, self._accounts)
 
-    async def run(self, users: Sequence[str], *, passes: int = PASSES_MAX) -> bool:
-        """Work off what is due for these users, just looked at, and tell whether all was; what fails is left for later.
+    async def run(self, users: Sequence[str], *, most: int = ENTRIES_MAX) -> bool:
+        """Work off what is due for these users and tell whether all was; what fails is left for later.
+
+        After `most` entries it ends, each step of an entry counted.
 
         Raises:
             CompanyRefused: Nothing can be done for anybody.
         """
-        self._looked |= set(users)
-        for _ in range(passes):
-            if not await self._pass(self._active(users)):
+        count = 0
+        while count < most:
+            done = await self._pass(self._active(users))
+            if not done:
                 return True
+            count += done
             if self._fault is not None:
                 raise self._fault
             if self._tools.is_stopping():
                 return False
-        return not await self._due(self._active(users), 1)
+        return not [r for r in await self._due(self._active(users), 1) if not self._is_held(r)]
+
+    def _is_held(self, record: Record) -> bool:
+        return self._tools.hands.holds(record.link.id)
 
     def _active(self, users: Sequence[str]) -> list[str]:
         return [user for user in users if user not in self.refused_users]
 
-    async def _pass(self, users: Sequence[str]) -> bool:
-        """Read what is in doubt, or else decide and do; tell whether there was anything."""
-        unread = await self._due(users, RECORDS_A_PASS, unread_only=True)
-        if unread:
-            await self._each(unread, self._read_back)
-            return True
-        records = await self._due(users, RECORDS_A_PASS)
-        if older := [one for one in records if self._is_older(one.link)]:
-            await self._doubt_older(older)
-            return True
-        plan = await self._plan_all(records)
-        holding = await self._brakes.held(plan, lambda: self._plan_whole(users))
+    async def _pass(self, users: Sequence[str]) -> int:
+        """Read what is in doubt, or else decide and do; return how many entries that were."""
+        if not await self._due(users, 1):
+            return 0
+        async with self._taken(users, unread_only=True) as unread:
+            if unread:
+                await self._each(unread, self._read_back)
+                return len(unread)
+        async with self._taken(users) as records:
+            if older := [one for one in records if self._is_older(one.link)]:
+                await self._doubt_older(older)
+                return len(older)
+            await self._do(await self._chosen(records))
+            return len(records)
+
+    @asynccontextmanager
+    async def _taken(
+        self, users: Sequence[str], *, unread_only: bool = False
+    ) -> AsyncIterator[Sequence[Record]]:
+        """Hold what is due and nobody else works on."""
+        now, hands = self._tools.now(), self._tools.hands
+
+        async def work(tx: Transaction) -> Sequence[Record]:
+            # Nobody stores anything between the reading and the taking.
+            return hands.take(
+                await self._asked(tx, now, users, RECORDS_A_PASS, unread_only=unread_only)
+            )
+
+        records = await self._tools.store.write(work)
+        try:
+            yield records
+        finally:
+            hands.drop(records)
+
+    async def _chosen(self, records: Sequence[Record]) -> list[Planned]:
+        """Return what is to be done now; the rest is held, or rests."""
+        if any(self._waits_for_matching(record) for record in records):
+            # It may be done since; while one of its entries is held no matching begins.
+            accounts = await self._tools.store.read(lambda tx: tx.accounts())
+            self._accounts.update({account.user.guid: account for account in accounts})
+        async with self._tools.hands.planning:
+            plan = await self._plan_all(records)
+            holding = await self._brakes.held(plan, self._plan_whole)
+            chosen = [p for p in plan if p.action and p.record.link.id not in holding]
+            self._brakes.let_go(chosen)
         await self._hold([p.record for p in plan if p.record.link.id in holding], holding)
         await self._rest([p.record for p in plan if p.action is None])
-        await self._do([p for p in plan if p.action and p.record.link.id not in holding])
-        return bool(records)
+        return chosen
 
     async def _due(
         self, users: Sequence[str], limit: int, *, unread_only: bool = False
     ) -> tuple[Record, ...]:
         now = self._tools.now()
         return await self._tools.store.read(
-            lambda tx: tx.records_due(now, users, limit, unread_only=unread_only)
+            lambda tx: self._asked(tx, now, users, limit, unread_only=unread_only)
         )
+
+    async def _asked(
+        self, tx: Transaction, now: datetime, users: Sequence[str], limit: int, *, unread_only: bool
+    ) -> tuple[Record, ...]:
+        if not self._only:
+            return await tx.records_due(now, users, limit, unread_only=unread_only)
+        found = [record for entry in self._only if (record := await tx.record(entry))]
+        due = (r for r in found if r.due_at is not None and r.due_at <= now)
+        return tuple(r for r in due if r.link.unread or not unread_only)[:limit]
 
     def _is_older(self, link: Link) -> bool:
         """Tell whether an older translator has read a side, and it was not read again in this run."""
@@ -133,15 +185,24 @@ class Settle:
         self._read_anew |= {record.link.id for record in records}
 
         async def work(tx: Transaction) -> None:
-            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            undecided = await self._undecided(tx, records)
             await tx.save([_doubting(r, self._older_sides(r.link)) for r in undecided])
 
         await self._tools.store.write(work)
 
+    async def _undecided(self, tx: Transaction, records: Sequence[Record]) -> list[Record]:
+        """Return those on which there is no news, and about which nobody has decided since they were read."""
+        still = self._tools.hands.undisturbed(records)
+        return [record for record in still if not await _is_decided_since(tx, record)]
+
     # Deciding
 
-    async def _plan_whole(self, users: Sequence[str]) -> list[Planned]:
-        return await self._plan_all(await self._due(users, FLOOD_MAX))
+    async def _plan_whole(self) -> list[Planned]:
+        """Plan all that is due for anybody: a flood may be many users' together (D5)."""
+        users = [guid for guid, account in self._accounts.items() if account.is_enabled]
+        now = self._tools.now()
+        due = await self._tools.store.read(lambda tx: tx.records_due(now, users, FLOOD_MAX))
+        return await self._plan_all(due)
 
     async def _plan_all(self, records: Sequence[Record]) -> list[Planned]:
         planned = [await self._plan(record) for record in records]
@@ -152,14 +213,19 @@ class Settle:
             action = self._decide(record)
             return Planned(record, None if self._brakes.keeps(record, action) else action)
         except Exception as error:
-            await self._put_off_fault(record, error)
+            await self._setbacks.put_off_fault(record, error)
             return None
 
     def _decide(self, record: Record) -> Action | None:
         link = record.link
-        if not link.base.is_pair and self._is_waiting(record):
-            return None  # The first matching comes first.
-        return next_action(self._viewer.view(link))
+        if self._waits_for_matching(record):
+            return None
+        view, speaks = self._viewer.view(link), link.google.user if link.google else record.user
+        paused = Side.GOOGLE if self._limits.is_paused(speaks) else None
+        return next_action(replace(view, paused=paused))
+
+    def _waits_for_matching(self, record: Record) -> bool:
+        return not record.link.base.is_pair and self._is_waiting(record)
 
     def _is_waiting(self, record: Record) -> bool:
         """Tell whether what this is has still to be found out by its owner's first sync, or anybody's."""
@@ -174,8 +240,8 @@ class Settle:
             return
 
         async def work(tx: Transaction) -> list[Record]:
-            undecided = [record for record in records if not await _is_decided_since(tx, record)]
-            waiting = [_standing(r, Stand.HELD, reasons[r.link.id]) for r in undecided]
+            undecided = await self._undecided(tx, records)
+            waiting = [standing(r, Stand.HELD, reasons[r.link.id]) for r in undecided]
             await tx.save(waiting)
             return waiting
 
@@ -187,7 +253,7 @@ class Settle:
         now = self._tools.now()
 
         async def work(tx: Transaction) -> None:
-            undecided = [record for record in records if not await _is_decided_since(tx, record)]
+            undecided = await self._undecided(tx, records)
             await tx.save([self._rested(record, now) for record in undecided])
 
         if records:
@@ -208,19 +274,18 @@ class Settle:
     async def _each(
         self, records: Sequence[Record], work: Callable[[Record], Awaitable[Record | None]]
     ) -> list[Record]:
+        slots = asyncio.Semaphore(self._tools.rules.writes_at_once)
+
+        async def in_slot(record: Record) -> Record | None:
+            async with slots:
+                return await work(record)
+
         # Not a TaskGroup: all are to end by themselves, and a fault of the store is to be raised as itself.
-        work_ = (self._in_slot(record, work) for record in records)
-        done = await asyncio.gather(*work_, return_exceptions=True)
+        done = await asyncio.gather(*map(in_slot, records), return_exceptions=True)
         for result in done:
             if isinstance(result, BaseException):
                 raise result
         return [result for result in done if isinstance(result, Record)]
-
-    async def _in_slot(
-        self, record: Record, work: Callable[[Record], Awaitable[Record | None]]
-    ) -> Record | None:
-        async with self._slots:
-            return await work(record)
 
     async def _read_back(self, record: Record) -> Record | None:
         return await self._guarded(record, lambda: self._apply.read_back(record))
@@ -231,19 +296,24 @@ class Settle:
         async def work(record: Record) -> Record | None:
             action = actions[record.link.id]
             assert action is not None, "only what was decided is done"
-            if limit := self._limited.get(_written_to(record, action)):
-                await self._put_off(record, str(limit), after=limit.retry_after)
+            if due_at := self._limits.waits_until(_written_to(record, action)):
+                await self._setbacks.wait(record, due_at)
                 return None
             if await self._brakes.is_looping(record, action):
-                await self._put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
+                await self._setbacks.put_off(record, LOOPING, after=LOOP_PAUSE.total_seconds())
                 return None
             released = replace(record, link=_released(record.link))
-            return await self._guarded(record, lambda: self._apply.perform(released, action))
+            return await self._guarded(record, lambda: self._perform(released, action))
 
         await self._each([p.record for p in plan], work)
 
+    async def _perform(self, record: Record, action: Action) -> Record | None:
+        with suppress(Disturbed):  # Then it is due, with what others stored of it.
+            return await self._apply.perform(record, action)
+        return None
+
     async def _guarded(
-        self, record: Record, work: Callable[[], Awaitable[Record]]
+        self, record: Record, work: Callable[[], Awaitable[Record | None]]
     ) -> Record | None:
         """Do it; what fails is put off or set aside, so that it stops nothing else (R3)."""
         if self._fault is not None or self._tools.is_stopping():
@@ -252,23 +322,34 @@ class Settle:
             return await work()
         except CompanyRefused as error:
             self._fault = error
-            await self._put_off(record, "The company's set-up is at fault.", withdraw=True)
+            await self._setbacks.put_off(record, "The company's set-up is at fault.", withdraw=True)
         except UserRefused as error:
             self.refused_users[error.user or record.user] = error
             after = 0.0 if self._has_substitute(record, error) else None
-            await self._put_off(record, str(error), after=after, withdraw=True)
+            await self._setbacks.put_off(record, str(error), after=after, withdraw=True)
         except (Stale, Exists, Gone) as error:
-            await self._doubt(record, error)
+            await self._setbacks.doubt(record, error)
+        except UsageLimited as error:
+            due_at = await self._limits.pause_writes(error.user or record.user, error)
+            await self._setbacks.wait(record, due_at, withdraw=True)
         except RateLimited as error:
-            self._limited[error.user] = error
-            await self._put_off(record, str(error), after=error.retry_after, withdraw=True)
+            self._limits.meet(error)
+            await self._setbacks.put_off(record, str(error), after=error.retry_after, withdraw=True)
         except Refused as error:
-            await self._set_aside(record, error)
+            await self._setbacks.set_aside(record, error)
         except Transient as error:
-            await self._put_off(record, str(error))
+            await self._setbacks.put_off(record, str(error))
         except Exception as error:
-            await self._put_off_fault(record, error)
+            await self._setbacks.put_off_fault(record, error)
         return None
+
+    async def _slow_down(self, record: Record, error: RateLimited) -> None:
+        if isinstance(error, UsageLimited):
+            due_at = await self._limits.pause_writes(error.user or record.user, error)
+            await self._setbacks.wait(record, due_at, withdraw=True)
+            return
+        self._limits.meet(error)
+        await self._setbacks.put_off(record, str(error), after=error.retry_after, withdraw=True)
 
     def _has_substitute(self, record: Record, error: UserRefused) -> bool:
         """Tell whether somebody else organizes it, now that Google does not know the owner (E3)."""
@@ -276,54 +357,6 @@ class Settle:
         if link.activity is None or link.copies:
             return False
         return self._access.organizer_for(link).user.guid != (error.user or record.user)
-
-    async def _put_off_fault(self, record: Record, error: Exception) -> None:
-        self._tools.report("entry.fault", entry=record.link.id, exc_info=error)
-        await self._put_off(record, f"A fault of this program: {type(error).__name__}.")
-
-    async def _put_off(
-        self, record: Record, problem: str, *, after: float | None = None, withdraw: bool = False
-    ) -> None:
-        kept = await self._current(record, withdraw=withdraw)
-        wait = pause(kept.attempts, self._tools.chance())
-        if after is not None:
-            wait = timedelta(seconds=after)
-        due_at = self._tools.now() + wait
-        await self._save(replace(kept, due_at=due_at, attempts=kept.attempts + 1, problem=problem))
-        self._tools.report("entry.put-off", entry=record.link.id, attempts=kept.attempts + 1)
-
-    async def _doubt(self, record: Record, error: SyncError) -> None:
-        """The world moved on since we looked: look again at once, then with growing pauses."""
-        kept = await self._current(record, withdraw=False)
-        claims = tuple(
-            # Severa's adapter looks before it writes; Google's 412 may answer the second of two
-            # requests, where the first was carried out on a connection that dropped.
-            claim
-            for claim in kept.link.claims
-            if claim in record.link.claims or claim.side is Side.GOOGLE or isinstance(error, Exists)
-        )
-        link = replace(kept.link, claims=claims, doubted=frozenset(Side))
-        wait = pause(kept.attempts - 2, self._tools.chance()) if kept.attempts > 1 else timedelta()
-        due_at = self._tools.now() + wait
-        await self._save(replace(kept, link=link, due_at=due_at, attempts=kept.attempts + 1))
-
-    async def _set_aside(self, record: Record, error: Refused) -> None:
-        kept = await self._current(record, withdraw=True)
-        kept = _standing(kept, Stand.SET_ASIDE, str(error))
-        await self._save(kept)
-        self._tools.report("entry.set-aside", entry=record.link.id, reason=error.reason)
-
-    async def _current(self, record: Record, *, withdraw: bool) -> Record:
-        """Return the record as it is kept now, without the claim of a call that certainly did nothing."""
-        kept = await self._tools.store.read(lambda tx: tx.record(record.link.id)) or record
-        known = record.link.claims
-        if not withdraw:
-            return kept
-        claims = tuple(claim for claim in kept.link.claims if claim in known)
-        return replace(kept, link=replace(kept.link, claims=claims))
-
-    async def _save(self, record: Record) -> None:
-        await self._tools.store.write(lambda tx: tx.save([record]))
 
 
 async def _is_decided_since(tx: Transaction, record: Record) -> bool:
@@ -368,8 +401,3 @@ def _rested(record: Record, now: datetime, *, is_heard: bool) -> Record:
 
 def _doubting(record: Record, sides: frozenset[Side]) -> Record:
     return replace(record, link=replace(record.link, doubted=record.link.doubted | sides))
-
-
-def _standing(record: Record, stand: Stand, reason: str) -> Record:
-    link = replace(record.link, standing=Standing(stand, reason))
-    return replace(record, link=link, due_at=None, problem=reason)

@@ -1,12 +1,14 @@
 """What every part of the engine is given to work with."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from daemon.core.link import Side
 from daemon.core.policy import Policy
+from daemon.sync.hands import Gate, Hands, Turns
 from daemon.sync.ports import GoogleCalendar, SeveraCalendar, Store
 
 R = TypeVar("R")
@@ -56,6 +58,13 @@ class Tools:
     is_stopping: Callable[[], bool] = lambda: False
     """Tells that no new write may be begun."""
     writes: "WriteLog" = field(default_factory=lambda: WriteLog())
+    hands: Hands = field(default_factory=Hands)
+    lane: Callable[..., AbstractContextManager[None]] = lambda user, *, is_background: nullcontext()
+    """Lets all calls made inside take their turns as this user's, behind all others where they can wait."""
+    gate: Gate = field(default_factory=Gate)
+    turns: Turns = field(default_factory=Turns)
+    moved: Callable[[], None] = lambda: None
+    """Told that somebody was paused, or is no longer."""
     translators: Mapping[Side, int] = field(default_factory=dict)
     """The numbers of the translators that read each side now."""
 
@@ -73,6 +82,7 @@ class WriteLog:
         self._count = 0
         self._forgotten = 0
         self._last: dict[str, int] = {}
+        self._gone: dict[tuple[Side, str], int] = {}
         self.severa_listed_at: datetime | None = None
         """When the latest whole listing of the company's changes began."""
 
@@ -88,6 +98,18 @@ class WriteLog:
         if len(self._last) > self.KEPT:
             oldest = next(iter(self._last))
             self._forgotten = self._last.pop(oldest)
+
+    def note_gone(self, side: Side, ref: str) -> None:
+        """Note that an object is about to be removed, or was found gone: who listed it before shows it still."""
+        self._count += 1
+        self._gone.pop((side, ref), None)
+        self._gone[side, ref] = self._count
+        if len(self._gone) > self.KEPT:
+            del self._gone[next(iter(self._gone))]
+
+    def is_gone(self, side: Side, ref: str, began: int) -> bool:
+        """Tell whether an object that a reading from this mark on shows is gone since."""
+        return self._gone.get((side, ref), began) > began
 
     def is_outdated(self, link_id: str, began: int) -> bool:
         """Tell whether a reading that began at this mark may miss a write to this entry."""

@@ -4,6 +4,7 @@ It is not claimed as a write of ours, so the ordinary decision carries it to the
 or parts a pair, is claimed: neither may happen twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -14,6 +15,7 @@ from daemon.core.link import LIVE, RESTORED, Base, Claim, Deed, Link, Side, Stan
 from daemon.core.record import Change, Record
 from daemon.core.seen import Activity, Seen
 from daemon.core.undo import (
+    LOST,
     Plan,
     cannot_come_back,
     disowning,
@@ -24,6 +26,7 @@ from daemon.core.undo import (
 )
 from daemon.core.view import TEXTS
 from daemon.errors import RateLimited, Refused, Stale, SyncError
+from daemon.sync.again import original_of, originals_of
 from daemon.sync.history import fields_of, past_of
 from daemon.sync.proxy import CAUSE, RULE, Proxy
 from daemon.sync.remake import Remake
@@ -46,7 +49,12 @@ class Way(Enum):
     """What was created is removed; what it was made from stays."""
 
 
-WAYS: Final = {"changed": Way.PUT_BACK, "removed": Way.MAKE_AGAIN, "created": Way.TAKE_AWAY}
+WAYS: Final = {
+    "changed": Way.PUT_BACK,
+    "replaced": Way.PUT_BACK,
+    "removed": Way.MAKE_AGAIN,
+    "created": Way.TAKE_AWAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ class Proposal:
     shown: Entry = NO_FIELDS
     """What the side shows now; nothing where it is gone."""
     cannot_come_back: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """What was kept, and the vendor did not take when it was made again; known afterwards only."""
     is_done: bool = False
     """It is undone already."""
 
@@ -81,6 +91,8 @@ class _Case:
 
     record: Record | None
     seen: Seen | None = None
+    original: str = ""
+    """What the vendor held of what was removed, empty where nothing is kept of it."""
 
 
 class Undo:
@@ -105,13 +117,17 @@ class Undo:
         if proposal.has_work:
             if self._tools.is_stopping():
                 raise SyncError("The daemon is stopping; undo it when it runs again.")
-            await self._do(proposal, case)
+            left_out = await self._do(proposal, case)
+            proposal = replace(proposal, left_out=left_out)
         return proposal
 
     # Looking
 
     async def _look(self, change: Change, *, is_forced: bool) -> tuple[Proposal, _Case]:
         way = await self._way(change)
+        if change.action == "replaced":
+            # Severa changes no category, so it goes back where it came from, and is replaced again (B4).
+            change = replace(change, side=change.side.other)
         record = await self._tools.store.read(lambda tx: tx.record(change.entry))
         if way is Way.MAKE_AGAIN:
             return await self._look_at_removed(change, record)
@@ -151,7 +167,10 @@ class Undo:
             return replace(proposal, is_done=True), _Case(record)
         if record is not None and record.link.seen(change.side.other):
             await self._require_free(record.link, change)
-            return proposal, _Case(record)
+            kept = await originals_of(self._tools, change.entry, change.side)
+            lost = {change.side: self._lost(change.side, next(iter(kept), ""))}
+            told = cannot_come_back(before, lost)
+            return replace(proposal, cannot_come_back=told), _Case(record)
         restored = id_of_restored(change)
         former = await self._tools.store.read(lambda tx: tx.record(restored))
         if former is not None and (former.link.activity or former.link.copies):
@@ -160,7 +179,16 @@ class Undo:
             raise SyncError(f"It was undone before (change {made}); undo what came after.")
         if before.title is UNKNOWN or before.when is UNKNOWN:
             raise SyncError("The history does not hold enough of the entry to make it again.")
-        return replace(proposal, cannot_come_back=cannot_come_back(before)), _Case(former)
+        original = await self._tools.store.read(lambda tx: original_of(tx, change.id))
+        # Of the other side, which a person took away, nothing is kept.
+        lost = {side: self._lost(side, original * (side is change.side)) for side in Side}
+        told = cannot_come_back(before, lost)
+        return replace(proposal, cannot_come_back=told), _Case(former, original=original)
+
+    def _lost(self, side: Side, original: str) -> Sequence[str]:
+        """Return what a side cannot bring back of what it held, without an original whatever it may have held."""
+        calendar = self._tools.severa if side is Side.SEVERA else self._tools.google
+        return calendar.lost_in(original) if original else (LOST[side],)
 
     async def _made_before(self, link_id: str) -> int:
         """Return the line that says that this entry was made, 0 where it never was."""
@@ -195,7 +223,8 @@ class Undo:
 
     # Doing
 
-    async def _do(self, proposal: Proposal, case: _Case) -> None:
+    async def _do(self, proposal: Proposal, case: _Case) -> tuple[str, ...]:
+        """Undo it, and return what was kept and could not be brought back all the same."""
         change, record, seen = proposal.change, case.record, case.seen
         if record is not None and seen is not None:
             do = self._take_away if proposal.way is Way.TAKE_AWAY else self._put_back
@@ -203,7 +232,9 @@ class Undo:
         elif record is not None and record.link.seen(change.side.other):
             await self._follow_again(record, change)
         else:
-            await self._remake.make(record, change, proposal.plan.back)
+            back = proposal.plan.back
+            return await self._remake.make(record, change, back, case.original)
+        return ()
 
     async def _put_back(self, proposal: Proposal, record: Record, _: Seen) -> None:
         """Write what goes back; a crash at any point leaves a person's edit, and it can be asked for again."""

@@ -1,19 +1,15 @@
-"""The calls a signed-in person makes about the own sync: `GET` and `PUT /v1/me/sync`."""
+"""The calls a signed-in person makes about the own sync: `GET` and `PUT /v1/me/sync`, and the own trigger token."""
 
-import asyncio
-import json
-from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from aiohttp import web
 
 from daemon.errors import Refused
 from daemon.secret import Secret
-from daemon.web.problems import problem
-from daemon.web.tokens import Unproven, user_of
+from daemon.web.bodies import json_body
+from daemon.web.gate import Gate
+from daemon.web.problems import no_user, problem
 
-BODY_SECONDS: Final = 10
-"""How long a body may take to arrive."""
 ADDRESS_TAKEN: Final = "address-taken"
 
 
@@ -32,19 +28,27 @@ class Me(Protocol):
         """
         ...
 
+    async def make_trigger_token(self, guid: str) -> Secret | None:
+        """Return a new token that only triggers, in place of an earlier one."""
+        ...
 
-def routes(me: Me, signing_key: Callable[[], Secret | None]) -> web.RouteTableDef:
+    async def forget_trigger_token(self, guid: str) -> bool:
+        """Take the user's trigger token back."""
+        ...
+
+
+def routes(me: Me, gate: Gate) -> web.RouteTableDef:
     """Return the routes of this module."""
     table = web.RouteTableDef()
 
     @table.get("/v1/me/sync")
     async def show(request: web.Request) -> web.Response:
-        return _answered(await me.sync_of(_caller(request, signing_key())))
+        return _answered(await me.sync_of(gate.user(request)))
 
     @table.put("/v1/me/sync")
     async def switch(request: web.Request) -> web.Response:
-        guid = _caller(request, signing_key())
-        body = await _body(request)
+        guid = gate.user(request)
+        body = await json_body(request)
         enabled = body.get("enabled") if isinstance(body, dict) else None
         if not isinstance(enabled, bool):
             return problem(400, "Bad Request", 'The body is to be {"enabled": true} or false.')
@@ -55,29 +59,24 @@ def routes(me: Me, signing_key: Callable[[], Secret | None]) -> web.RouteTableDe
                 raise
             return problem(409, "Conflict", str(error))
 
+    @table.post("/v1/me/trigger-token")
+    async def make_token(request: web.Request) -> web.Response:
+        token = await me.make_trigger_token(gate.user(request))
+        if token is None:
+            return no_user()
+        return web.json_response({"token": token.reveal()}, status=201)
+
+    @table.delete("/v1/me/trigger-token")
+    async def forget_token(request: web.Request) -> web.Response:
+        is_user = await me.forget_trigger_token(gate.user(request))
+        return web.Response(status=204) if is_user else no_user()
+
     return table
-
-
-def _caller(request: web.Request, key: Secret | None) -> str:
-    try:
-        return user_of(request.headers.get("Authorization", ""), key)
-    except Unproven:
-        raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"}) from None
-
-
-async def _body(request: web.Request) -> Any:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return json.loads(await request.read())
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _answered(state: dict[str, Any] | None) -> web.Response:
     if state is None:
-        return problem(403, "Forbidden", "No active user of this Severa.")
+        return no_user()
     if not state:
         return problem(409, "Conflict", "The administrator has not switched the integration on.")
     return web.json_response(state)

@@ -13,7 +13,6 @@ from daemon.web.problems import problem
 PATH: Final = "/v1/google/notifications"
 GREETING: Final = "sync"
 """The state of a new channel's first message, which tells of no change."""
-BODY_MAX: Final = 64 * 1024
 
 
 class Pushes(Protocol):
@@ -30,8 +29,6 @@ def routes(pushes: Pushes, notice: Callable[[str], bool]) -> web.RouteTableDef:
 
     @table.post(PATH)
     async def take(request: web.Request) -> web.Response:
-        if (request.content_length or 0) > BODY_MAX:
-            return problem(413, "Content Too Large")
         said = request.headers
         is_news = said.get("X-Goog-Resource-State", "") != GREETING
         user = pushes.hear(

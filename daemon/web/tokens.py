@@ -1,4 +1,4 @@
-"""Who is calling: the JWT that Severa's pages send along."""
+"""Who is calling: the JWT that Severa's pages send along, or a token that only triggers."""
 
 from datetime import timedelta
 from typing import Final
@@ -12,7 +12,9 @@ ISSUER: Final = "severa"
 AUDIENCE: Final = "severa-gcal"
 LIFE_MAX: Final = timedelta(hours=1)
 LEEWAY: Final = timedelta(seconds=30)
-KEY_BYTES_MIN: Final = 32
+SUBJECT_LENGTH_MAX: Final = 100
+TRIGGER_PREFIX: Final = "sgt_"
+"""How the tokens begin that only trigger, so that they are known for what they are where they turn up."""
 
 
 class Unproven(Exception):
@@ -25,12 +27,12 @@ def user_of(authorization: str, key: Secret | None) -> str:
     Raises:
         Unproven: Anything is wrong with it.
     """
-    scheme, _, token = authorization.partition(" ")
-    if key is None or scheme.lower() != "bearer":
+    token = bearer_in(authorization)
+    if key is None or token is None:
         raise Unproven
     try:
         claims = jwt.decode(
-            token.strip(),
+            token.reveal(),
             key.reveal(),
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
@@ -42,11 +44,22 @@ def user_of(authorization: str, key: Secret | None) -> str:
         # PyJWT lets some of what its JSON parser stumbles over through as it is.
         raise Unproven from None
     subject, issued, expires = claims["sub"], claims["iat"], claims["exp"]
-    if not isinstance(subject, str) or not subject:
+    if not isinstance(subject, str) or not _is_guid(subject):
         raise Unproven
     # PyJWT also takes numbers written as text.
     if not isinstance(issued, int | float) or not isinstance(expires, int | float):
         raise Unproven
-    if expires - issued > LIFE_MAX.total_seconds():
+    if not 0 < expires - issued <= LIFE_MAX.total_seconds():
         raise Unproven
     return subject
+
+
+def bearer_in(authorization: str) -> Secret | None:
+    """Return what follows the word in a header `Authorization: Bearer …`, `None` for any other scheme."""
+    scheme, _, token = authorization.partition(" ")
+    return Secret(token.strip()) if scheme.lower() == "bearer" else None
+
+
+def _is_guid(text: str) -> bool:
+    # Whatever else Severa calls a guid, it is short and plain, and fits the database.
+    return 0 < len(text) <= SUBJECT_LENGTH_MAX and text.isascii() and text.isprintable()

@@ -1,6 +1,6 @@
 """Both vendors twice: as doubles in memory, and as the real clients over loopback against the sandbox."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -58,6 +58,8 @@ class GooglePeople(Protocol):
     def answer(self, user: User, ref: str, answer: Answer) -> None: ...
     def delete(self, user: User, ref: str) -> None: ...
     def expire_cursors(self, user: User) -> None: ...
+    def furnish(self, user: User, ref: str) -> None: ...
+    def furnished(self, user: User, ref: str) -> Mapping[str, Any]: ...
 
 
 class SeveraPeople(Protocol):
@@ -68,6 +70,8 @@ class SeveraPeople(Protocol):
     def retype(self, user: User, ref: str, kind: str) -> None: ...
     def delete(self, user: User, ref: str) -> None: ...
     def book_hours(self, ref: str) -> None: ...
+    def furnish(self, ref: str) -> None: ...
+    def furnished(self, ref: str) -> Mapping[str, Any]: ...
 
 
 @dataclass
@@ -117,6 +121,13 @@ class _DoublePeople:
     def expire_cursors(self, user: User) -> None:
         self._double.expire_cursors(user.guid)
 
+    def furnish(self, user: User, ref: str) -> None:
+        self._double.furnishings.put(ref, {"colour": "5", "conference link": "abc"})
+
+    def furnished(self, user: User, ref: str) -> Mapping[str, Any]:
+        held = self._double.furnishings.of(ref)
+        return {name: word for name, word in held.items() if name != "conference link"}
+
 
 class _ServedPeople:
     def __init__(self, state: GoogleState) -> None:
@@ -154,6 +165,17 @@ class _ServedPeople:
 
     def expire_cursors(self, user: User) -> None:
         self._state.expire_sync_tokens()
+
+    def furnish(self, user: User, ref: str) -> None:
+        reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 7}]}
+        held = {"colorId": "5", "transparency": "transparent", "reminders": reminders}
+        conference = {"conferenceData": {"conferenceId": "abc"}}
+        self._state.person_patch(user.email, ref, {**held, **conference})
+
+    def furnished(self, user: User, ref: str) -> Mapping[str, Any]:
+        event = self._state.event(user.email, ref)
+        names = ("colorId", "transparency", "reminders")
+        return {name: event[name] for name in names if name in event}
 
 
 ANNA = User("anna", "anna@example.com", zone="Europe/Helsinki")
@@ -258,6 +280,12 @@ class _DoubleColleagues:
     def book_hours(self, ref: str) -> None:
         self._double.person_books_hours(ref)
 
+    def furnish(self, ref: str) -> None:
+        self._double.person_furnishes(ref, customer="Acme", closed="yes")
+
+    def furnished(self, ref: str) -> Mapping[str, Any]:
+        return self._double.furnishings.of(ref)
+
 
 class _ServedColleagues:
     def __init__(self, state: SeveraState) -> None:
@@ -296,6 +324,16 @@ class _ServedColleagues:
 
     def book_hours(self, ref: str) -> None:
         self._state.person_patch(ANNA.guid, ref, hasHours=True)
+
+    def furnish(self, ref: str) -> None:
+        held = {"customer": {"guid": "c1"}, "phase": {"guid": "p1"}, "isClosed": True}
+        self._state.person_patch(ANNA.guid, ref, **held)
+
+    def furnished(self, ref: str) -> Mapping[str, Any]:
+        row = self._state.activity(ref)
+        guids = {name: (row[name] or {}).get("guid") for name in ("customer", "phase")}
+        held = {**guids, "closed": row["isClosed"]}
+        return {name: value for name, value in held.items() if value}
 
 
 @asynccontextmanager

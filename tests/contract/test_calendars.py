@@ -173,6 +173,25 @@ async def test_a_description_that_is_too_long_is_cut(google: Google) -> None:
     assert made.entry.notes == "x" * 8191 + "…"
 
 
+async def test_an_event_made_again_gets_what_the_deleted_one_held_d7(google: Google) -> None:
+    ref = google.people.add(google.anna, entry())
+    google.people.furnish(google.anna, ref)
+    held = google.people.furnished(google.anna, ref)
+    seen = await google.calendar.read(google.anna, ref)
+    assert seen is not None
+    await google.calendar.remove(google.anna, seen)
+
+    made = await google.calendar.create(
+        google.anna, REF, seen.entry, mark=None, original=seen.original
+    )
+
+    assert held
+    assert google.people.furnished(google.anna, made.ref) == held
+    assert (made.entry, made.left_out) == (seen.entry, ())
+    lost = google.calendar.lost_in(seen.original)
+    assert [words.removeprefix("the ") for words in lost] == ["conference link"]
+
+
 # Severa
 
 
@@ -272,6 +291,26 @@ async def test_an_activity_with_hours_stays(severa: Severa) -> None:
     assert now is not None
     assert now.has_hours
     assert not now.is_bare
+
+
+async def test_an_activity_made_again_gets_what_the_deleted_one_held_d7(severa: Severa) -> None:
+    ref = severa.people.add(severa.anna, entry(), severa.kinds["Internal"])
+    severa.people.furnish(ref)
+    held = severa.people.furnished(ref)
+    seen = await severa.calendar.read(severa.anna, ref)
+    assert seen is not None
+    await severa.calendar.remove(severa.anna, seen)
+    kind = severa.calendar.type_in(seen.original)
+
+    made = await severa.calendar.create(
+        severa.anna, seen.entry, type_guid=kind, original=seen.original
+    )
+
+    assert held
+    assert severa.people.furnished(made.ref) == held
+    assert (made.type, made.is_bare) == (severa.kinds["Internal"], False)
+    assert (made.entry, made.left_out) == (seen.entry, ())
+    assert severa.calendar.lost_in(seen.original) == ()
 
 
 async def test_a_type_says_what_is_private_and_keeps_its_category(severa: Severa) -> None:

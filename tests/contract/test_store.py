@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from daemon.core.account import Account, Settings
+from daemon.core.account import Account, Settings, WritePause
 from daemon.core.channel import Channel, ChannelState, Target
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.errors import Refused
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
@@ -70,6 +71,26 @@ async def test_settings_and_users_come_back_as_they_were_kept(store: Store) -> N
     assert await store.read(lambda tx: tx.account("3")) is None
 
 
+async def test_what_was_spent_replaces_what_was_kept_before(store: Store) -> None:
+    today, tomorrow = Spent(date(2026, 3, 2), 70), Spent(date(2026, 3, 3), 4)
+    assert await store.read(lambda tx: tx.spent()) is None
+
+    await store.write(lambda tx: tx.save_spent(today))
+    assert await store.read(lambda tx: tx.spent()) == today
+    await store.write(lambda tx: tx.save_spent(tomorrow))
+
+    assert await store.read(lambda tx: tx.spent()) == tomorrow
+
+
+async def test_a_calendars_pause_outlives_the_process_that_met_it(store: Store) -> None:
+    paused = WritePause(until=NOW + timedelta(hours=4), length=timedelta(hours=4))
+    anna, ben = account("1", "anna@x.com", write_pause=paused), account("2", "ben@x.com")
+
+    await store.write(lambda tx: tx.save_accounts([anna, ben]))
+
+    assert await store.read(lambda tx: tx.accounts()) == (anna, ben)
+
+
 async def test_two_enabled_users_never_share_an_address(store: Store) -> None:
     one = account("1", "a@x.com", address="a@x.com", is_enabled=True)
     two = account("2", "a@x.com", address="A@x.com", is_enabled=True)
@@ -78,6 +99,32 @@ async def test_two_enabled_users_never_share_an_address(store: Store) -> None:
         await store.write(lambda tx: tx.save_accounts([one, two]))
 
     assert await store.read(lambda tx: tx.accounts()) == ()
+
+
+async def test_a_user_has_one_trigger_token_until_it_is_taken_back(store: Store) -> None:
+    async def work(tx: Transaction) -> None:
+        await tx.save_accounts([account("1", "anna@x.com"), account("2", "ben@x.com")])
+        await tx.save_trigger_token("1", b"first", NOW)
+        await tx.save_trigger_token("2", b"other", NOW)
+        await tx.save_trigger_token("1", b"second", NOW + MINUTE)
+
+    await store.write(work)
+    # An account that is kept again keeps its token.
+    await store.write(lambda tx: tx.save_accounts([account("1", "anna@x.com", is_enabled=True)]))
+    assert await store.read(lambda tx: tx.trigger_tokens()) == {"1": b"second", "2": b"other"}
+
+    await store.write(lambda tx: tx.forget_trigger_token("1"))
+    await store.write(lambda tx: tx.forget_trigger_token("nobody"))
+    assert await store.read(lambda tx: tx.trigger_tokens()) == {"2": b"other"}
+
+
+async def test_no_two_users_have_the_same_trigger_token(store: Store) -> None:
+    await store.write(lambda tx: tx.save_trigger_token("1", b"one", NOW))
+
+    with pytest.raises(Exception, match=r"UNIQUE|IntegrityError"):
+        await store.write(lambda tx: tx.save_trigger_token("2", b"one", NOW))
+
+    assert await store.read(lambda tx: tx.trigger_tokens()) == {"1": b"one"}
 
 
 async def test_work_that_fails_leaves_nothing(store: Store) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from daemon.core.entry import UNKNOWN, Entry
-from daemon.core.link import CLAIM_LIFE, Base, Claim, Link, Side
+from daemon.core.entry import UNKNOWN, Answer, Entry, People
+from daemon.core.link import CLAIM_LIFE, Base, Claim, Deed, Link, Side
 from daemon.core.table import Turn
 
 from .given import (
@@ -267,3 +267,18 @@ class TestAnswers:
         assert link.base == Base()
         assert link.seen(side) is None
         assert link.claims == ()
+
+
+def test_a_taking_out_is_over_when_it_showed_and_not_before() -> None:
+    out = Entry(people=People.of({"ben@example.com": Answer.OUT}, is_whole=False))
+    claim = Claim(Side.SEVERA, Deed.CHANGE, NOW, out, out, ref="a1")
+
+    def takes_part(answer: Answer) -> Entry:
+        return Entry(people=People.of({"ben@example.com": answer}))
+
+    assert claim.has_taken_out(takes_part(Answer.OUT))
+    assert not claim.has_taken_out(takes_part(Answer.NONE))
+    assert not claim.has_taken_out(Entry()), "who takes part was not read"
+    moved = replace(claim, values=replace(out, location="there"))
+    assert not moved.has_taken_out(replace(takes_part(Answer.OUT), location="there"))
+    assert not replace(claim, values=Entry()).has_taken_out(takes_part(Answer.OUT))

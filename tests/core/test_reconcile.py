@@ -137,6 +137,14 @@ def test_edits_of_different_fields_cross_d1():
     assert second == Write(S, Entry(location="Room 1"), Entry(location="Room 1"), "D1")
 
 
+def test_a_merge_writes_first_to_the_side_that_takes_writes_r1():
+    severa, google = replace(A, title="b"), replace(A, location="Room 1")
+
+    action = next_action(replace(view(severa, google, AA), paused=G))
+
+    assert action == Write(S, Entry(location="Room 1"), Entry(location="Room 1"), "D1")
+
+
 def test_a_merge_writes_only_what_the_other_side_lacks_d1():
     severa, google = replace(A, title="b", location="Room 1"), replace(A, title="b")
 

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.core.account import Account
 from daemon.core.company import User
-from daemon.core.schedule import PAUSE_MAX, is_due, is_present, pause
+from daemon.core.schedule import PAUSE_MAX, is_due, is_present, pause, write_pause
 
 from .given import NOW
 
@@ -37,6 +37,49 @@ class TestPause:
         assert timedelta(seconds=4.99) < pause(1, 0.9999) < timedelta(seconds=5)
 
 
+class TestWritePause:
+    def met(self, account: Account, ago: timedelta = timedelta(), **more: float) -> Account:
+        at_least = timedelta(hours=more.get("hours", 0))
+        pause_ = write_pause(account, NOW - ago, more.get("chance", 0.0), at_least=at_least)
+        return replace(account, write_pause=pause_)
+
+    def test_a_calendar_is_left_alone_for_hours_and_then_free_r1(self):
+        limited = self.met(ANN)
+
+        assert limited.writes_paused(NOW + timedelta(hours=3, minutes=59))
+        assert not limited.writes_paused(NOW + timedelta(hours=4))
+        assert not ANN.writes_paused(NOW)
+
+    def test_the_limit_met_by_what_was_on_its_way_is_the_same_pause_r1(self):
+        limited = self.met(ANN, timedelta(minutes=1))
+
+        assert self.met(limited, chance=0.9) == limited
+
+    def test_a_calendar_that_has_not_recovered_waits_longer_each_time_up_to_a_day_r1(self):
+        account, lengths = ANN, []
+        for ago in (100, 95, 86, 69, 44):
+            account = self.met(account, timedelta(hours=ago))
+            assert account.write_pause
+            lengths.append(account.write_pause.length / timedelta(hours=1))
+
+        assert lengths == [4, 8, 16, 24, 24]
+
+    def test_a_calendar_that_had_recovered_begins_anew_r1(self):
+        once = self.met(ANN, timedelta(hours=8))
+
+        assert self.met(once).write_pause == self.met(ANN).write_pause
+
+    def test_a_longer_pause_that_google_asks_for_is_kept_r1(self):
+        assert self.met(ANN, hours=6).writes_paused(NOW + timedelta(hours=5, minutes=59))
+        assert self.met(ANN, hours=1).writes_paused(NOW + timedelta(hours=3, minutes=59))
+
+    def test_chance_puts_the_end_off_a_little_r1(self):
+        late = self.met(ANN, chance=0.999).write_pause
+
+        assert late
+        assert timedelta(hours=4) < late.until - NOW < timedelta(hours=4.3)
+
+
 class TestPresence:
     @pytest.mark.parametrize(
         ("ago", "expected"),
@@ -61,16 +104,25 @@ class TestPresence:
         assert is_present(old_visit, NOW, TTL)
         assert is_present(old_login, NOW, TTL)
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="an account has no place for a logout, so lastLogin keeps the user there till it runs out",
-    )
     def test_a_user_who_logged_out_since_is_not_there_t4(self):
         logout = {"logged_out_at": NOW - timedelta(minutes=5)}
 
         account = replace(logged_in(timedelta(hours=1)), **logout)
 
         assert not is_present(account, NOW, TTL)
+
+    @pytest.mark.parametrize("sign", ["visit", "login"])
+    def test_a_sign_after_the_logout_brings_the_user_back_t4(self, sign):
+        left = replace(logged_in(timedelta(hours=1)), logged_out_at=NOW - timedelta(minutes=5))
+        at = NOW - timedelta(minutes=1)
+
+        back = (
+            replace(left, last_seen_at=at)
+            if sign == "visit"
+            else replace(left, user=replace(left.user, last_login=at))
+        )
+
+        assert is_present(back, NOW, TTL)
 
 
 class TestDue:

@@ -96,8 +96,20 @@ def test_what_the_sync_itself_wrote_later_does_not_touch_what_it_created() -> No
 
 
 def test_the_answers_of_guests_are_said_to_be_lost_where_there_were_guests() -> None:
-    assert LOST_ANSWERS not in cannot_come_back(entry())
-    assert LOST_ANSWERS in cannot_come_back(entry(people=parts(ben=Answer.ACCEPTED)))
+    alone = People.of({"ann@example.com": Answer.ACCEPTED})
+    both = People.of({"ann@example.com": Answer.ACCEPTED, "ben@example.com": Answer.NONE})
+
+    assert cannot_come_back(entry(), dict.fromkeys(Side, ())) == ()
+    assert cannot_come_back(entry(people=alone), {G: ()}) == ()
+    assert cannot_come_back(entry(people=both), {G: ()}) == (LOST_ANSWERS,)
+    assert cannot_come_back(entry(people=parts(ben=Answer.ACCEPTED)), {G: ()}) == (LOST_ANSWERS,)
+    assert cannot_come_back(entry(people=both), {S: ()}) == (), "Severa brings its answers back"
+
+
+def test_what_each_side_loses_is_said_severas_first() -> None:
+    lost = {G: ("the conference link",), S: ("the booked hours",)}
+
+    assert cannot_come_back(entry(), lost) == ("the booked hours", "the conference link")
 
 
 def test_each_change_has_one_id_under_which_it_is_made_again() -> None:

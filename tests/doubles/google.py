@@ -31,6 +31,7 @@ from daemon.core.text import canonical_text
 from daemon.errors import CursorExpired, Exists, Forbidden, Gone, Refused, Stale, UserRefused
 from daemon.secret import Secret
 
+from .furnishings import Furnishings
 from .line import STRAIGHT, Call, Line
 
 DESCRIPTION_MAX = 8192
@@ -61,6 +62,7 @@ class GoogleDouble:
         self.is_away = False
         """Every calendar answers as if it were not there."""
         self._etags, self._refs = count(1), count(1)
+        self.furnishings = Furnishings(frozenset({"conference link"}))
         self._journal: dict[str, list[tuple[datetime, str]]] = {}
         self._listed: dict[str, list[str]] = {}
         self._epoch: dict[str, int] = {}
@@ -90,16 +92,26 @@ class GoogleDouble:
         event = await self.line.carry(
             self._call("get", user, ref), lambda: self._found(user.guid, ref)
         )
-        return None if event.is_cancelled else event.copy
+        original = event.copy.original or self.furnishings.original(ref)
+        return None if event.is_cancelled else replace(event.copy, original=original)
 
     async def answers(self, user: User, witness: str) -> bool:
         return await self.line.carry(self._call("get calendar", user), lambda: not self.is_away)
 
-    async def create(self, user: User, ref: str, entry: Entry, *, mark: Mark | None) -> Copy:
+    async def create(
+        self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
+    ) -> Copy:
+        def create() -> Copy:
+            made = self._create(user.guid, ref, entry, mark)
+            left_out = self.furnishings.give_back(ref, original)
+            return replace(made, left_out=left_out)
+
         return await self.line.carry(
-            self._call("insert", user, ref, is_write=True, change=entry),
-            lambda: self._create(user.guid, ref, entry, mark),
+            self._call("insert", user, ref, is_write=True, change=entry), create
         )
+
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        return self.furnishings.lost_in(original)
 
     async def change(
         self, user: User, seen: Copy, change: Entry, *, type_guid: str, mark: Mark | None

@@ -6,7 +6,7 @@ that refuse to change their category. Participants are rows of their own: no lis
 and none can be changed but by taking it out and adding it again.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from daemon.core.company import ActivityType, Category, User
 from daemon.core.entry import (
+    NO_FIELDS,
     UNKNOWN,
     AllDay,
     Answer,
@@ -32,6 +33,7 @@ from daemon.core.listing import Page
 from daemon.core.text import canonical_text
 from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
 
+from .furnishings import Furnishings
 from .line import STRAIGHT, Call, Line
 
 R = TypeVar("R")
@@ -68,13 +70,15 @@ class SeveraDouble:
         """It answers to everything that it does not find it."""
         self._refs = count(1)
         self._date: datetime | None = None
+        self.furnishings = Furnishings()
         self._seats: dict[tuple[str, str], int] = {}
         self._seat_numbers = count(1)
 
     # What the engine calls
 
     async def read(self, user: User, ref: str) -> Activity | None:
-        return await self._current("get", ref)
+        row = await self._current("get", ref)
+        return replace(row, original=row.original or self.furnishings.original(ref, row.type))
 
     async def answers(self, user: User, witness: str) -> bool:
         def is_there() -> bool:
@@ -83,16 +87,31 @@ class SeveraDouble:
 
         return await self._carry(Call("severa", "get witness", witness), is_there)
 
-    async def create(self, user: User, entry: Entry, *, type_guid: str) -> Activity:
+    async def create(
+        self, user: User, entry: Entry, *, type_guid: str, original: str = ""
+    ) -> Activity:
+        def create() -> Activity:
+            made = self._create(user.guid, entry, type_guid, ROBOT)
+            left_out = self.furnishings.give_back(made.ref, original)
+            row = replace(made, is_bare=not self.furnishings.of(made.ref))
+            self.rows[made.ref] = row
+            return replace(row, left_out=left_out)
+
         call = Call("severa", "post", "", user.guid, is_write=True, change=entry)
-        return await self._carry(call, lambda: self._create(user.guid, entry, type_guid, ROBOT))
+        return await self._carry(call, create)
+
+    def type_in(self, original: str) -> str:
+        return self.furnishings.kind_in(original)
+
+    def lost_in(self, original: str) -> tuple[str, ...]:
+        return self.furnishings.lost_in(original)
 
     async def change(
         self, user: User, seen: Activity, change: Entry, *, type_guid: str, mark: Mark | None
     ) -> Activity:
         if persons := change.persons():
             return await self._change_person(seen, min(persons), change.value(min(persons)))
-        now = await self._current("get before patch", seen.ref)
+        now = await self._current("get before patch", seen.ref, change)
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
         _require_unchanged(now, seen, frozenset(change.known()), type_too=bool(new_type))
         change = replace(change, private=UNKNOWN)
@@ -104,7 +123,7 @@ class SeveraDouble:
     async def _change_person(self, seen: Activity, name: str, answer: Answer) -> Activity:
         """Take one person in or out, as the client does: look, write, look again."""
         ref, part = seen.ref, entry_of({name: answer})
-        now = await self._current("get before person", ref)
+        now = await self._current("get before person", ref, part)
         if now.user != seen.user:
             raise Stale("The activity has another owner.")
         if now.entry.value(name) is answer or name == person(self._address(now.user)):
@@ -144,7 +163,7 @@ class SeveraDouble:
 
     async def of_users(
         self, users: Sequence[str], start: datetime | None, end: datetime | None
-    ) -> AsyncIterator[Page[Activity]]:
+    ) -> AsyncGenerator[Page[Activity], None]:
         def fits(row: Activity) -> bool:
             is_theirs = bool({row.user, *row.members} & set(users))
             return is_theirs and _overlaps(row.entry.when, start, end)
@@ -211,6 +230,11 @@ class SeveraDouble:
         """Delete by hand."""
         self._remove(ref)
 
+    def person_furnishes(self, ref: str, **words: str) -> None:
+        """Give an activity what no calendar of Google's holds."""
+        self.furnishings.put(ref, words)
+        self.rows[ref] = replace(self.rows[ref], is_bare=False)
+
     def person_books_hours(self, ref: str) -> None:
         """Book hours, which leaves no stamp."""
         self.rows[ref] = replace(self.rows[ref], has_hours=True, is_bare=False)
@@ -255,8 +279,8 @@ class SeveraDouble:
 
         return await self.line.carry(call, dated)
 
-    async def _current(self, name: str, ref: str) -> Activity:
-        return await self._carry(Call("severa", name, ref), lambda: self._found(ref))
+    async def _current(self, name: str, ref: str, change: Entry = NO_FIELDS) -> Activity:
+        return await self._carry(Call("severa", name, ref, change=change), lambda: self._found(ref))
 
     async def _pages(
         self, name: str, fits: Callable[[Activity], bool]

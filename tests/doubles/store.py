@@ -1,6 +1,6 @@
 """A store in memory that keeps to the same promises as the one in SQLite."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
@@ -10,6 +10,7 @@ from daemon.core.channel import Channel
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Change, Record
+from daemon.core.spent import Spent
 from daemon.errors import Refused
 
 R = TypeVar("R")
@@ -24,17 +25,18 @@ class Kept:
     records: dict[str, Record] = field(default_factory=dict)
     history: list[Change] = field(default_factory=list)
     originals: dict[int, str] = field(default_factory=dict)
+    trigger_tokens: dict[str, bytes] = field(default_factory=dict)
     last_change: int = 0
     """The id given last; one that was given is never given again."""
     channels: dict[str, Channel] = field(default_factory=dict)
+    spent: Spent | None = None
 
     def copied(self) -> "Kept":
         accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
-        originals = dict(self.originals)
-        channels = dict(self.channels)
-        return Kept(
-            self.settings, accounts, records, history, originals, self.last_change, channels
-        )
+        originals, tokens = dict(self.originals), dict(self.trigger_tokens)
+        kept = Kept(self.settings, accounts, records, history, originals, tokens, self.last_change)
+        kept.spent, kept.channels = self.spent, dict(self.channels)
+        return kept
 
 
 class MemoryStore:
@@ -93,6 +95,12 @@ class MemoryTransaction:
     async def save_settings(self, settings: Settings) -> None:
         self._kept.settings = settings
 
+    async def spent(self) -> Spent | None:
+        return self._kept.spent
+
+    async def save_spent(self, spent: Spent) -> None:
+        self._kept.spent = spent
+
     async def accounts(self) -> tuple[Account, ...]:
         return tuple(sorted(self._kept.accounts.values(), key=_place))
 
@@ -105,6 +113,17 @@ class MemoryTransaction:
         known = [address for address in addresses if address]
         if len(known) != len(set(known)):
             raise Refused("Two users with sync switched on have the same address.")
+
+    async def trigger_tokens(self) -> Mapping[str, bytes]:
+        return dict(self._kept.trigger_tokens)
+
+    async def save_trigger_token(self, user: str, digest: bytes, at: datetime) -> None:
+        others = [kept for name, kept in self._kept.trigger_tokens.items() if name != user]
+        assert digest not in others, "The real store calls it `IntegrityError`."
+        self._kept.trigger_tokens[user] = digest
+
+    async def forget_trigger_token(self, user: str) -> None:
+        self._kept.trigger_tokens.pop(user, None)
 
     # Push channels
 

@@ -44,6 +44,11 @@ class Clock:
     def move(self, by: timedelta) -> None:
         self._now += by
 
+    async def sleep(self, seconds: float) -> None:
+        """Let a wait of the daemon's pass at once."""
+        self.move(timedelta(seconds=seconds))
+        await asyncio.sleep(0)
+
 
 class RoundFaults(Faults):
     """Faults whose delays last for rounds of the daemon, and a book of what each call asked of mails."""
@@ -163,5 +168,7 @@ async def inside(
         company = Company(sandbox, path=path)
         company.furnish()
         file = company.configure(sync={"poll_interval": PAUSE.total_seconds()}, **sections)
-        async with opened(load(file), clock=clock, rng=guids, timeout_s=timeout_s) as app:
+        async with opened(
+            load(file), clock=clock, rng=guids, timeout_s=timeout_s, sleep=clock.sleep
+        ) as app:
             yield Inside(sandbox, path=path, types=company.types, app=app, clock=clock)

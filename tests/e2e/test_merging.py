@@ -110,19 +110,7 @@ def _reads_after_the_write(company: Installation, ref: str) -> int:
     return methods[methods.index("PATCH") :].count("GET")
 
 
-@pytest.mark.parametrize(
-    "status",
-    [
-        pytest.param(
-            404,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="D4: when no activity answers any more, that its owner does is taken for proof",
-            ),
-        ),
-        410,
-    ],
-)
+@pytest.mark.parametrize("status", [404, 410])
 async def test_d4_a_severa_that_finds_nothing_any_more_deletes_nothing(
     company: Installation, status: int
 ) -> None:

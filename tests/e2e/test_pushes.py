@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from daemon.runtime.wakes import Wake
 from daemon.sandbox.google.channels import Channel
 from daemon.web.app import make_app
 from tests.e2e.inside import Inside, inside
@@ -87,6 +88,19 @@ async def listening(company: Installation, *people: str) -> None:
 def statuses(company: Installation) -> list[int]:
     """Return how the daemon answered what Google pushed."""
     return [c.status for c in company.sandbox.faults.journal if c.operation == "push"]
+
+
+async def push(company: Installation, person: str = "Anna") -> None:
+    """Tell of a change on a person's calendar, as Google would."""
+    (channel,) = channels(company, person)
+    headers = {
+        "X-Goog-Channel-ID": channel.id,
+        "X-Goog-Channel-Token": channel.token or "",
+        "X-Goog-Resource-ID": channel.resource_id,
+        "X-Goog-Resource-State": "exists",
+    }
+    status, _ = await company.call("POST", "/v1/google/notifications", person, **headers)
+    assert status == 204
 
 
 # Pushes
@@ -175,6 +189,56 @@ async def test_t5_a_push_for_who_is_away_is_made_up_for_on_return(pushed: Instal
 
     await pushed.visit("Ben")
     await soon(pushed, lambda: pushed.names("Ben") == ["While away"])
+
+
+async def test_t5_a_first_sync_of_another_user_does_not_delay_a_push(pushed: Installation) -> None:
+    pushed.configure(sync={"poll_interval": 60})
+    await opened(pushed, "Anna")
+    pushed.person("Ben")
+    for number in range(300):
+        pushed.add_event("Ben", f"B{number:03}", pushed.at(1 + number % 9, 8 + number % 10))
+    await pushed.switch("Ben")
+    await eventually(lambda: len(pushed.names("Ben")) > 5, pushed)
+
+    for number in range(3):
+        name = f"Pushed {number}"
+        pushed.add_event("Anna", name, pushed.at(1 + number, 9))
+        began = time.monotonic()
+        await eventually(lambda name=name: name in pushed.names("Anna"), pushed, pause=0.01)  # type: ignore[misc]
+        assert time.monotonic() - began < 1.5
+
+    assert len(pushed.names("Ben")) < 300, "the first sync was over before"
+
+
+async def test_t5_a_push_during_a_first_sync_is_followed_by_another_look(
+    pushed: Installation,
+) -> None:
+    pushed.add_event("Anna", "Old", pushed.at(1, 9))
+    await pushed.start()
+    await pushed.set_up()
+    pushed.fault("severa", "activities.create", "delay", seconds=3)
+    await pushed.switch("Anna")
+    await eventually(lambda: bool(channels(pushed)) and not pushed.sandbox.faults.pending, pushed)
+    pushed.add_event("Anna", "Meanwhile", pushed.at(2, 9))
+
+    await soon(pushed, lambda: sorted(pushed.names("Anna")) == ["Meanwhile", "Old"])
+
+
+async def test_t5_what_google_lists_only_after_it_pushed_is_looked_for_once_more(
+    pushed: Installation,
+) -> None:
+    await opened(pushed)
+    switch(pushed, push_loses_every=1)
+    looks = pushed.calls("google", "events.list")
+
+    await push(pushed)
+    await eventually(lambda: pushed.calls("google", "events.list") == looks + 1, pushed, 2)
+    pushed.add_event("Anna", "Listed late", pushed.at(1, 9))
+
+    await eventually(lambda: pushed.names("Anna") == ["Listed late"], pushed, 5)
+    await push(pushed)
+    await asyncio.sleep(6)
+    assert pushed.calls("google", "events.list") == looks + 4, "once more, and not for ever"
 
 
 async def test_forged_messages_start_nothing(pushed: Installation) -> None:
@@ -354,8 +418,8 @@ async def test_a7_who_is_inactive_has_no_channel_until_back(
 
     pushed.sandbox.severa.change_user(pushed.people["Ben"], is_active=True)
     await pushed.ask("activity-types list")
-    # Nobody tells the keeper of channels; the next visit makes it look, or a minute.
-    await pushed.until(lambda: len(channels(pushed, "Ben")) == 1)
+    await pushed.visit("Anna")
+    await soon(pushed, lambda: len(channels(pushed, "Ben")) == 1)
 
 
 async def test_t6_a_refused_calendar_is_shown_and_synced_by_the_poll(pushed: Installation) -> None:
@@ -405,12 +469,14 @@ async def listening_inside(path: Path) -> AsyncIterator[Inside]:
         async def is_ready() -> bool:
             return True
 
-        def notice(user: str) -> bool:
-            company.app.waker.wake("push")
-            return True
-
         served = make_app(
-            company.app.people, lambda: None, is_ready, pushes=company.app.register, notice=notice
+            company.app.people,
+            company.app.triggers,
+            signing_key=lambda: None,
+            is_ready=is_ready,
+            monotonic=time.monotonic,
+            pushes=company.app.register,
+            notice=lambda user: company.app.wakes.add(Wake(user, is_early=True)),
         )
         runner = web.AppRunner(served, access_log=None)
         await runner.setup()

@@ -25,10 +25,12 @@ from daemon.errors import (
     Stale,
     SyncError,
     Transient,
+    UsageLimited,
     UserRefused,
 )
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import read_key
+from daemon.google.errors import Limit
 from daemon.google.tokens import Authority, Tokens
 from daemon.google.translate import shown
 from daemon.google.wire import SharedSession
@@ -385,6 +387,8 @@ async def test_e7_a_write_tells_nobody_and_names_what_it_was_decided_on(
 
 # What is asked of the budget and of Google's quota.
 
+LIMITED = {"error": {"errors": [{"reason": "userRateLimitExceeded", "domain": "usageLimits"}]}}
+
 
 async def test_r1_every_request_is_paid_for_and_a_patch_costs_three(world: World) -> None:
     client = world.client()
@@ -415,11 +419,27 @@ async def test_r1_a_pause_that_google_asks_for_reaches_the_caller(world: World) 
 
     with pytest.raises(RateLimited) as short:
         await pages(client)
-    with pytest.raises(RateLimited) as long:
+    with pytest.raises(UsageLimited) as long:
         await pages(client)
 
     assert short.value.retry_after == 7.0
-    assert (long.value.retry_after or 0) >= 3600
+    assert long.value.retry_after is None, "how long it takes to recover Google does not say"
+
+
+async def test_r1_the_budget_is_told_of_every_limit_that_was_met(world: World) -> None:
+    met: list[tuple[str, Limit, float | None]] = []
+    client = world.client(limited=lambda *limit: met.append(limit))
+    made = await client.create(ANNA, "aaaaabbbbb", WEEKLY, mark=None)
+    world.order("events.get", "refuse", status=429, headers={"Retry-After": "7"})
+    world.order("events.patch", "refuse", status=403, body=LIMITED)
+
+    with pytest.raises(RateLimited):
+        await client.read(ANNA, made.ref)
+    with pytest.raises(RateLimited):
+        await client.change(ANNA, made, Entry(title="New"), mark=None)
+    await client.read(ANNA, made.ref)
+
+    assert met == [("guid-anna", Limit.UNSAID, 7.0), ("guid-anna", Limit.USER, None)]
 
 
 # Tokens.

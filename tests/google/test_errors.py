@@ -21,10 +21,11 @@ from daemon.errors import (
     Stale,
     SyncError,
     Transient,
+    UsageLimited,
     UserRefused,
 )
 from daemon.google.client import GoogleClient
-from daemon.google.errors import LONG_PAUSE_S, Answer, error_of
+from daemon.google.errors import DAY_PAUSE_S, Answer, Limit, error_of, limit_of
 from daemon.secret import Secret
 from tests.google.conftest import ANNA, World
 from tests.google.test_client import WEEKLY
@@ -81,7 +82,7 @@ def said(
     return Line(status, body(word, domain=domain, message=text), means, to, **{**kept, **more})
 
 
-HOURS = LONG_PAUSE_S
+HOUR = DAY_PAUSE_S
 CHANNEL = "Channel 'c-1' not found for project '636397034666'"
 LOGIN = detailed(
     "CREDENTIALS_MISSING", errors=[{"reason": "required", "message": "Login Required."}]
@@ -122,9 +123,9 @@ CATALOGUE: dict[str, Line] = {
     "403 userRateLimitExceeded": said(403, "userRateLimitExceeded", RateLimited, pause_s=7.0, domain="usageLimits"),
     "403 rateLimitExceeded": said(403, "rateLimitExceeded", RateLimited, "create", pause_s=7.0, domain="usageLimits"),
     "403 RATE_LIMIT_EXCEEDED": Line(403, detailed("RATE_LIMIT_EXCEEDED"), RateLimited, "list", pause_s=7.0),
-    "403 quotaExceeded": said(403, "quotaExceeded", RateLimited, "create", pause_s=HOURS, domain="usageLimits"),
-    "403 dailyLimitExceeded": said(403, "dailyLimitExceeded", RateLimited, pause_s=HOURS, domain="usageLimits"),
-    "403 dailyLimitExceededUnreg": said(403, "dailyLimitExceededUnreg", RateLimited, pause_s=HOURS),
+    "403 quotaExceeded": said(403, "quotaExceeded", UsageLimited, "create", pause_s=7.0, domain="usageLimits"),
+    "403 dailyLimitExceeded": said(403, "dailyLimitExceeded", RateLimited, pause_s=HOUR, domain="usageLimits"),
+    "403 dailyLimitExceededUnreg": said(403, "dailyLimitExceededUnreg", RateLimited, pause_s=HOUR),
     "403 accessNotConfigured": said(403, "accessNotConfigured", CompanyRefused, "check", domain="usageLimits"),
     "403 SERVICE_DISABLED": Line(403, OFF, CompanyRefused, "check", reason="accessNotConfigured"),
     "403 insufficientPermissions": said(403, "insufficientPermissions", CompanyRefused, "list"),
@@ -321,10 +322,37 @@ def test_r1_the_pause_is_the_one_that_google_names(
     assert error.retry_after == seconds
 
 
-@pytest.mark.parametrize("reason", ["quotaExceeded", "dailyLimitExceeded"])
-def test_r1_a_calendars_usage_limit_pauses_for_hours(reason: str) -> None:
-    short, long = told(403, body(reason), Retry_After="5"), told(403, body(reason))
+METRIC = "Quota exceeded for quota metric 'Queries' and limit '{}' of service 'calendar-json'"
 
-    assert isinstance(short, RateLimited)
-    assert isinstance(long, RateLimited)
-    assert short.retry_after == long.retry_after == LONG_PAUSE_S >= 3600
+
+def test_r1_a_used_up_day_is_waited_for_in_hours_not_seconds() -> None:
+    by_word = told(403, body("dailyLimitExceeded"), Retry_After="5")
+    by_text = told(429, body("rateLimitExceeded", message=METRIC.format("Queries per day")))
+
+    assert isinstance(by_word, RateLimited)
+    assert isinstance(by_text, RateLimited)
+    assert by_word.retry_after == by_text.retry_after == DAY_PAUSE_S >= 3600
+
+
+@pytest.mark.parametrize(
+    ("answer", "limit"),
+    [
+        (Answer(403, body("quotaExceeded")), Limit.CALENDAR),
+        (Answer(403, body("userRateLimitExceeded")), Limit.USER),
+        (Answer(429, body("userRateLimitExceeded")), Limit.USER),
+        (Answer(403, body("rateLimitExceeded")), Limit.UNSAID),
+        (Answer(403, detailed("RATE_LIMIT_EXCEEDED")), Limit.UNSAID),
+        (Answer(429, "slow down"), Limit.UNSAID),
+        (Answer(403, body("rateLimitExceeded", message=METRIC.format("Queries per minute per user"))), Limit.USER),
+        (Answer(403, body("rateLimitExceeded", message=METRIC.format("Queries per minute"))), Limit.PROJECT),
+        (Answer(403, body("rateLimitExceeded", message=METRIC.format("Queries per day"))), Limit.DAY),
+        (Answer(403, body("dailyLimitExceeded")), Limit.DAY),
+        (Answer(403, body("forbidden")), None),
+        (Answer(200, {}), None),
+        (Answer(503, "busy"), None),
+    ],
+)  # fmt: skip
+def test_r1_which_limit_was_met_is_read_from_word_and_text(
+    answer: Answer, limit: Limit | None
+) -> None:
+    assert limit_of(answer) is limit

@@ -35,6 +35,7 @@ class World:
     monotonic_s: float = 1000.0
     types: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    limited: list[float | None] = field(default_factory=list)
     anna: User = field(init=False)
     client: SeveraClient = field(init=False)
 
@@ -55,6 +56,7 @@ class World:
             monotonic=lambda: self.monotonic_s,
             timeout_s=timeout_s,
             tell=self.told.append,
+            limited=self.limited.append,
         )
 
     @property

@@ -284,6 +284,7 @@ async def test_a_call_too_many_asks_for_a_pause(severa: World) -> None:
 
     pause = limited.value.retry_after
     assert pause == (1.0 if severa.state.switches.retry_after else None)
+    assert severa.limited == [pause], "the budget slows everybody down, not this caller alone"
 
 
 async def test_the_token_is_good_for_as_long_as_it_takes(severa: World) -> None:

@@ -20,10 +20,11 @@ from daemon.core.view import View
 from daemon.errors import Gone
 from daemon.sync import observe, pull, readback
 from daemon.sync.apply import Apply
+from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Activities, Copies, Strangers, move_cursor
 from daemon.sync.pull import Pull
 from daemon.sync.readback import ReadBack
-from daemon.sync.settle import Settle
+from daemon.sync.setbacks import Setbacks
 from daemon.sync.tools import WriteLog
 from daemon.sync.viewing import Viewer
 
@@ -51,11 +52,11 @@ def always(*_: Any, **__: Any) -> bool:
 # Claims
 
 
-async def claim_nothing(_: Apply, record: Any, __: Any) -> Any:
+async def claim_nothing(_: Keeper, record: Any, __: Any) -> Any:
     return record
 
 
-async def claim_in_memory(self: Apply, record: Any, claim: Claim) -> Any:
+async def claim_in_memory(self: Keeper, record: Any, claim: Claim) -> Any:
     self._tools.writes.note(record.link.id)
     return replace(record, link=record.link.claiming(claim))
 
@@ -66,12 +67,12 @@ def check_and_drop(self: Link, side: Side, _: datetime) -> Link:
 
 
 def withdraw_always(patch: Patch) -> None:
-    current = Settle._current
+    amend = Setbacks._amend
 
-    async def withdrawn(self: Settle, record: Any, *, withdraw: bool) -> Any:
-        return await current(self, record, withdraw=True)
+    async def withdrawn(self: Setbacks, record: Any, change: Any, *, withdraw: bool = False) -> Any:
+        return await amend(self, record, change, withdraw=True)
 
-    patch.setattr(Settle, "_current", withdrawn)
+    patch.setattr(Setbacks, "_amend", withdrawn)
 
 
 # Cursors

@@ -1,6 +1,8 @@
 """One story: an unquiet time, then calm, then the promises."""
 
+import asyncio
 import hashlib
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
@@ -196,13 +198,11 @@ class Story:
 
     def _round(self) -> None:
         world = self._world
-        try:
-            self._loop.play(self._engine.round(cause="poll"))
-        except SyncError as error:
-            if world.is_calm:
-                world.tell(f"   round ended: {error}")
-        except BaseException as error:
-            if not world.is_dead:
+        for error in self._loop.play(self._at_once()):
+            if isinstance(error, SyncError):
+                if world.is_calm:
+                    world.tell(f"   round ended: {error}")
+            elif not world.is_dead:
                 world.tell(f"   round failed: {error!r}")
                 world.book.broken.append(f"the round failed: {_innermost(error)!r}")
                 return
@@ -211,6 +211,45 @@ class Story:
             world.is_dead = False
             world.store.restart()
             self._engine = self._born()
+
+    async def _at_once(self) -> list[BaseException]:
+        """Play a round, and beside it what pushes and triggers ask for; return what went wrong."""
+        results = await asyncio.gather(
+            self._engine.round(cause="poll"), *self._beside(), return_exceptions=True
+        )
+        return [result for result in results if isinstance(result, BaseException)]
+
+    def _beside(self) -> list[Coroutine[Any, Any, object]]:
+        """Return the work of the pushes and triggers of this round; in calm there are none."""
+        world = self._world
+        if world.is_calm or not world.climate.pushes:
+            return []
+        step, dice = world.dice()
+        work: list[Coroutine[Any, Any, object]] = []
+        for number in range(4):
+            thrown, user = dice.random(), dice.choice(PEOPLE[: world.climate.users])
+            ref = dice.choice(sorted(world.severa.rows) or ["nothing"])
+            if thrown >= world.climate.pushes or not world.may(f"{step}.{number} beside"):
+                continue
+            if thrown < world.climate.pushes / 2:
+                world.tell(f"a push for {user.guid}")
+                work.append(
+                    self._later(
+                        dice,
+                        self._engine.serve(user.guid, cause="push", is_whole=dice.random() < 0.3),
+                    )
+                )
+            else:
+                world.tell(f"a trigger for {ref} by {user.guid}")
+                trigger = self._engine.serve_activity(ref, user.guid, cause="trigger")
+                work.append(self._later(dice, trigger))
+        return work
+
+    async def _later(self, dice: Random, work: Coroutine[Any, Any, object]) -> object:
+        """Begin somewhere within the round."""
+        for _ in range(dice.choice([0, 0, 3, 10, 30, 100])):
+            await asyncio.sleep(0)
+        return await work
 
     def _born(self) -> Engine:
         """Start a process: all that was in memory is gone."""

@@ -186,12 +186,12 @@ async def test_an_approval_is_for_what_was_shown_d5(ann: Interrupted, store: Sql
 
 
 class Decided(Interrupted):
-    """Ann, and somebody who approves what is held just after the daemon has read one that is held."""
+    """Ann, and somebody who approves what is held just after the daemon has taken one that is held."""
 
     is_watching = False
 
-    async def read(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
-        result = await super().read(work)
+    async def write(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        result = await super().write(work)
         records = result if isinstance(result, tuple) else ()
         if self.is_watching and any(
             isinstance(r, Record) and r.link.standing.stand is Stand.HELD for r in records

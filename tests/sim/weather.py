@@ -35,6 +35,8 @@ FAULTS = {
 
 CLAIMING: ContextVar[str] = ContextVar("claiming", default="")
 """The entry that this task claimed a write for last, which is the one it is about to make."""
+CLAIMED: ContextVar[Record | None] = ContextVar("claimed", default=None)
+"""That entry as it was claimed: what it is made out of may be gone when the call is made."""
 
 
 class Crash(BaseException):
@@ -155,6 +157,7 @@ class Watched:
                 world.known.add(record.link.activity.ref)
             if len(record.link.claims) > (len(known.link.claims) if known else 0):
                 CLAIMING.set(link_id)
+                CLAIMED.set(record)
             elif record is not known:
                 world.unstored.pop(link_id, None)
                 if all(claim.is_checked for claim in record.link.claims):
@@ -211,7 +214,8 @@ class _Deed:
         self._side, self._link_id = Side(call.vendor), CLAIMING.get()
         record = world.store.records.get(self._link_id) if call.is_write else None
         known = world.book.partners.get((self._side, call.ref), "")
-        self._partner = _partner(record, self._side) or known
+        claimed = CLAIMED.get() if call.is_write else None
+        self._partner = _partner(record, self._side) or known or _partner(claimed, self._side)
         self._announce()
 
     def later(self) -> "_Deed":
@@ -228,11 +232,12 @@ class _Deed:
 
     def _announce(self) -> None:
         call, book = self._call, self._world.book
-        if call.name.startswith("get before"):
+        is_before = call.name.startswith("get before")
+        if is_before:
             book.read_at[call.ref] = book.tick
-        if call.name == "delete":
+        if call.name in ("delete", "get before delete"):
             book.removals[self._side, call.ref] = book.minute
-        if call.is_write and call.ref:
+        if (call.is_write or is_before) and call.ref:
             book.sets_out((self._side, call.ref), call.change)
 
     def __call__(self) -> Any:

@@ -63,6 +63,8 @@ class Climate:
     page_size: int = 100
     writes_at_once: int = 8
     has_meetings: bool = False
+    pushes: float = 0.0
+    """How often somebody's push or trigger is served beside a round."""
     acts: tuple[str, ...] = ()
     """What people do; empty for everything."""
 
@@ -95,6 +97,7 @@ def climate_of(seed: int) -> Climate:
         page_size=dice.choice([1, 2, 3, 100, 100]),
         writes_at_once=dice.choice([1, 8]),
         has_meetings=seed >= MEETINGS_FROM and seed % 2 == 1,
+        pushes=dice.choice([0.0, 0.3, 0.8]),
     )
 
 

@@ -117,6 +117,7 @@ accounts = st.builds(
     cursor=st.none() | text,
     last_synced_at=maybe_instant,
     last_seen_at=maybe_instant,
+    logged_out_at=maybe_instant,
     address=text,
     retry_at=maybe_instant,
     attempts=st.integers(0, 9),

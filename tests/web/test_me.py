@@ -1,91 +1,30 @@
 """Who may see and switch a user's sync over HTTP, and how every refusal looks (A4, I: HTTP)."""
 
-import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import jwt
 import pytest
-from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from daemon.config import load
-from daemon.core.account import Settings
-from daemon.runtime.app import App, opened
-from daemon.sandbox.server import Sandbox
-from daemon.web.app import BODY_MAX, make_app
+from daemon.web.bodies import BODY_MAX
 from tests.e2e.company import SIGNING_KEY
 from tests.e2e.installation import Installation
+from tests.web.door import Door, bearer, claims, open_door
 
-PATH = "/v1/me/sync"
 OFF = {
     "enabled": False, "state": "off", "reason": "", "lastSyncedAt": None, "progress": None, "entries": 0,
 }  # fmt: skip
-
-
-@dataclass
-class Door:
-    """The daemon's web application on a real port, with a real store, and the company behind it."""
-
-    company: Installation
-    app: App
-    session: aiohttp.ClientSession
-
-    async def call(
-        self, method: str, authorization: str | None, body: Any = None, path: str = PATH
-    ) -> aiohttp.ClientResponse:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        response = await self.session.request(method, path, data=data, headers=headers)
-        await response.read()
-        return response
-
-    async def turn_on(self) -> None:
-        """Switch the integration on, as if it had been set up."""
-        await self.app.store.write(lambda tx: tx.save_settings(Settings(is_on=True)))
-        await self.app.engine.refresh_company()
-
-
-@pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    async with Sandbox() as sandbox:
-        company = Installation(sandbox, path=tmp_path)
-        company.furnish()
-        company.person("Anna")
-        company.person("Ben", active=False)
-        config = load(company.configure())
-        key = config.web.severa_signing_key()
-        async with opened(config) as app:
-
-            async def is_ready() -> bool:
-                return True
-
-            served = TestServer(make_app(app.people, lambda: key, is_ready))
-            async with served, aiohttp.ClientSession(served.make_url("")) as session:
-                yield Door(company, app, session)
-
-
-def claims(company: Installation, **changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    sound = {
-        "iss": "severa", "aud": "severa-gcal", "sub": company.people["Anna"], "iat": now, "exp": now + 600,
-    }  # fmt: skip
-    return {name: value for name, value in (sound | changes).items() if value is not ...}
-
-
-def bearer(company: Installation, **changes: Any) -> str:
-    return "Bearer " + jwt.encode(claims(company, **changes), SIGNING_KEY, algorithm="HS256")
 
 
 def b64(text: str) -> str:
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def signed(algorithm: str, key: str) -> Callable[[Installation], str]:
+def signed(algorithm: str, key: str | rsa.RSAPrivateKey) -> Callable[[Installation], str]:
     def header(company: Installation) -> str:
         return "Bearer " + jwt.encode(claims(company), key, algorithm=algorithm)
 
@@ -103,7 +42,13 @@ def shifted(**seconds: int) -> Callable[[Installation], str]:
     )
 
 
+def unsigned(company: Installation) -> str:
+    """Return a token that is right but for its signature, which is left away."""
+    return bearer(company).rpartition(".")[0] + "."
+
+
 LONG_KEY = SIGNING_KEY * 4
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 UNPROVEN: dict[str, Callable[[Installation], str | None]] = {
     "no header": lambda _: None,
     "empty header": lambda _: "",
@@ -118,14 +63,31 @@ UNPROVEN: dict[str, Callable[[Installation], str | None]] = {
     "signed with another algorithm": signed("HS512", LONG_KEY),
     "HS384 with the right key": signed("HS384", LONG_KEY),
     "not signed": signed("none", ""),
+    "the signature left away": unsigned,
+    "signed with a private key": signed("RS256", RSA_KEY),
     "another issuer": changed(iss="another"),
     "no issuer": changed(iss=...),
     "another audience": changed(aud="another"),
     "no audience": changed(aud=...),
+    "an empty list as audience": changed(aud=[]),
+    "a list as issuer": changed(iss=["severa"]),
+    "nothing as issuer": changed(iss=None),
     "no subject": changed(sub=...),
     "an empty subject": changed(sub=""),
     "a number as subject": changed(sub=7),
+    "a list as subject": lambda company: bearer(company, sub=[company.people["Anna"]]),
+    "half a character as subject": changed(sub="\ud800"),
+    "a subject with a line break": lambda company: bearer(
+        company, sub=company.people["Anna"] + "\n"
+    ),
+    "an endless subject": changed(sub="a" * 5000),
     "no issue time": changed(iat=...),
+    "nothing as issue time": changed(iat=None),
+    "a truth as issue time": changed(iat=True),
+    "no number as expiry": changed(exp=float("nan")),
+    "no claims but a list": lambda _: (
+        "Bearer " + jwt.api_jws.encode(b"[]", SIGNING_KEY, algorithm="HS256")
+    ),
     "no expiry": changed(exp=...),
     "a word as expiry": changed(exp="soon"),
     "times as text": lambda company: bearer(
@@ -137,6 +99,7 @@ UNPROVEN: dict[str, Callable[[Installation], str | None]] = {
     "just beyond the leeway": shifted(iat=-700, exp=-40),
     "issued in the future": shifted(iat=300, exp=900),
     "lasting more than an hour": shifted(iat=0, exp=3601),
+    "expiring before it is issued": shifted(iat=20, exp=-20),
     "lasting for ever": shifted(iat=0, exp=10**9),
     "not valid before long": shifted(nbf=300),
 }
@@ -190,18 +153,13 @@ async def test_a_token_within_its_limits_is_taken(
     assert await response.json() == OFF
 
 
-async def test_without_a_signing_key_nobody_is_let_in(door: Door) -> None:
-    async def is_ready() -> bool:
-        return True
-
-    served = TestServer(make_app(door.app.people, lambda: None, is_ready))
-    async with served, aiohttp.ClientSession(served.make_url("")) as session:
+async def test_without_a_signing_key_nobody_is_let_in(tmp_path: Path) -> None:
+    async with open_door(tmp_path, key=None) as door:
         for header in (
             bearer(door.company),
             "Bearer " + jwt.encode(claims(door.company), "", "none"),
         ):
-            async with session.get(PATH, headers={"Authorization": header}) as response:
-                assert response.status == 401
+            assert (await door.call("GET", header)).status == 401
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
@@ -315,20 +273,3 @@ async def test_a_severa_that_fails_is_a_problem_and_no_trace_of_it_is_shown(door
 
     assert (response.status, response.content_type) == (503, "application/problem+json")
     assert "Traceback" not in await response.text()
-
-
-async def test_health_and_readiness_need_no_token_and_tell_nothing(door: Door) -> None:
-    health = await door.call("GET", None, path="/healthz")
-    assert (health.status, await health.json()) == (200, {"status": "ok"})
-    ready = await door.call("GET", None, path="/readyz")
-    assert (ready.status, await ready.json()) == (200, {"status": "ready"})
-
-    async def is_ready() -> bool:
-        return False
-
-    served = TestServer(make_app(door.app.people, lambda: None, is_ready))
-    async with served, aiohttp.ClientSession(served.make_url("")) as session:
-        async with session.get("/readyz") as response:
-            assert (response.status, response.content_type) == (503, "application/problem+json")
-        async with session.get("/healthz") as response:
-            assert response.status == 200

@@ -9,14 +9,14 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from daemon.core.channel import Channel, ChannelState, Opened, Target, begun, ending, opened
 from daemon.secret import Secret
 from daemon.sync.register import Register
 from daemon.web.app import make_app
-from daemon.web.notifications import BODY_MAX, PATH
+from daemon.web.bodies import BODY_MAX
+from daemon.web.notifications import PATH
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -41,12 +41,9 @@ def active(name: str = "c-1", token: str = TOKEN) -> Channel:
 
 
 class Nobody:
-    """A profile of nobody: the messages need none."""
+    """A profile and the triggers of nobody: the messages need none."""
 
-    async def sync_of(self, guid: str) -> dict[str, Any] | None:
-        return None
-
-    async def switch(self, guid: str, *, enabled: bool) -> dict[str, Any] | None:
+    def owner_of(self, token: Secret) -> str | None:
         return None
 
 
@@ -80,8 +77,15 @@ async def door() -> AsyncIterator[Door]:
 
     doors: list[Door] = []
     register = Register(lambda: doors[0].now if doors else NOW)
+    nobody: Any = Nobody()
     app = make_app(
-        Nobody(), lambda: None, is_ready, pushes=register, notice=lambda user: doors[0].notice(user)
+        nobody,
+        nobody,
+        signing_key=lambda: None,
+        is_ready=is_ready,
+        monotonic=time.monotonic,
+        pushes=register,
+        notice=lambda user: doors[0].notice(user),
     )
     async with (
         TestServer(app, host="127.0.0.1") as served,
@@ -261,16 +265,3 @@ async def test_t5_a_thousand_messages_are_taken_in_little_time(door: Door) -> No
         assert register.hear("c-1", TOKEN, "ret1", is_news=True) == "anna"
 
     assert time.perf_counter() - began < 1
-
-
-async def test_a_server_without_channels_has_no_such_call() -> None:
-    async def is_ready() -> bool:
-        return True
-
-    app: web.Application = make_app(Nobody(), lambda: None, is_ready)
-    async with (
-        TestServer(app, host="127.0.0.1") as served,
-        aiohttp.ClientSession(served.make_url("")) as session,
-        session.post(PATH, headers=SOUND) as answer,
-    ):
-        assert answer.status == 404

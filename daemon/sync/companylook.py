@@ -1,0 +1,143 @@
+"""Looking at the company's Severa in a round: what changed, near windows, and a part of all the rest."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Final
+
+from daemon.core.account import Account, Settings, Stage
+from daemon.core.entry import differing
+from daemon.core.link import Side
+from daemon.core.record import Record
+from daemon.core.seen import Activity
+from daemon.errors import CompanyRefused, SyncError
+from daemon.sync.observe import told
+from daemon.sync.ports import Transaction
+from daemon.sync.pull import USERS_A_NEAR_LISTING, Pull
+from daemon.sync.tools import Tools
+
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+SWEEP: Final = timedelta(hours=24)
+NEAR_EVERY: Final = timedelta(seconds=10)
+"""How often one user's clicks bring a listing of the near window."""
+USERS_A_SWEEP: Final = 100
+SWEEP_MAX: Final = 50
+"""Links that one round's sweep reads at most."""
+
+
+class CompanyLook:
+    """Looks at Severa for everybody at once; one look at a time."""
+
+    def __init__(self, tools: Tools, pull: Pull) -> None:
+        self._tools, self._pull = tools, pull
+        self._listed_at: dict[str, datetime] = {}
+        """When a listing of each user's near window ended; as many as there are users."""
+        self._swept = 0
+        self._looking = asyncio.Lock()
+        self._looked_at = LONG_AGO
+        """When the latest listing of the company's changes began."""
+
+    async def look(self, accounts: Sequence[Account], cause: str) -> SyncError | None:
+        """Look at changes, near windows and a part of the rest; return why not where that failed."""
+        synced = [a for a in accounts if a.stage in (Stage.WRITING, Stage.DONE)]
+        batch = sorted(synced, key=lambda a: self._listed_at.get(a.user.guid, LONG_AGO))
+        batch = batch[:USERS_A_NEAR_LISTING]
+        try:
+            await self._look_at_changes(cause)
+            await self._look_near(batch, cause)
+        except CompanyRefused:
+            raise
+        except SyncError as error:
+            return error
+        await self._sweep(synced)
+        return None
+
+    async def look_for(self, account: Account, cause: str) -> SyncError | None:
+        """Look at what changed, and at one user's near window, unless that was done just now (T1)."""
+        now, listed_at = self._tools.now(), self._listed_at.get(account.user.guid, LONG_AGO)
+        try:
+            async with self._looking:
+                if self._looked_at < now:  # Else somebody began to look after we were asked.
+                    await self._changes(cause)
+            if listed_at + NEAR_EVERY <= now:
+                await self._look_near([account], cause)
+        except CompanyRefused:
+            raise
+        except SyncError as error:
+            return error
+        return None
+
+    async def _look_at_changes(self, cause: str) -> None:
+        async with self._looking:
+            await self._changes(cause)
+
+    async def _changes(self, cause: str) -> None:
+        began = self._tools.now()
+        for twin in await self._pull.severa_changes(cause=cause):
+            await self._remove_twin(twin)
+        self._looked_at = began
+
+    async def _look_near(self, accounts: Sequence[Account], cause: str) -> None:
+        if accounts:
+            await self._pull.near_window(accounts, cause=cause)
+            self._listed_at |= {account.user.guid: self._tools.now() for account in accounts}
+
+    async def _remove_twin(self, twin: Activity) -> None:
+        """Remove what a late create of ours made beside the activity that is linked, if nobody touched it."""
+
+        async def asked(tx: Transaction) -> tuple[Account | None, Settings]:
+            return await tx.account(twin.user), await tx.settings()
+
+        account, settings = await self._tools.store.read(asked)
+        if account is None or not settings.api_user or twin.created_by != settings.api_user:
+            return
+        try:
+            now = await self._tools.severa.read(account.user, twin.ref)
+            if now is not None and _is_untouched(twin, now):
+                await self._tools.severa.remove(account.user, now)
+                self._tools.report("twin.removed", activity=twin.ref)
+        except CompanyRefused:
+            raise
+        except SyncError:
+            self._tools.report("twin.left", activity=twin.ref)
+
+    async def _sweep(self, accounts: Sequence[Account]) -> None:
+        """Look at the links that nobody looked at longest, so that each is seen once in 24 hours (D4)."""
+        users = self._next_to_sweep([account.user.guid for account in accounts])
+        now, interval = self._tools.now(), self._tools.rules.poll_interval
+        links = await self._tools.store.read(lambda tx: tx.count_links())
+        count = min(SWEEP_MAX, ceil(links * interval / SWEEP))
+
+        async def work(tx: Transaction) -> None:
+            records = await tx.records_unlooked(users, now - interval, count)
+            pulled = {account.user.guid for account in accounts}
+            doubting = [_doubting(record, now, pulled) for record in records]
+            await tx.save([told(self._tools, record, Side.SEVERA) for record in doubting])
+
+        if count:
+            await self._tools.store.write(work)
+
+    def _next_to_sweep(self, users: Sequence[str]) -> Sequence[str]:
+        """Return the users whose turn it is, a few in each round and all in turn."""
+        start = self._swept if self._swept < len(users) else 0
+        self._swept = start + USERS_A_SWEEP
+        return users[start : self._swept]
+
+
+def _is_untouched(twin: Activity, now: Activity) -> bool:
+    """Tell whether an activity is just as it was made."""
+    is_plain = now.is_bare and not now.has_hours and not now.members and now.updated_at is None
+    return is_plain and not differing(now.entry, twin.entry) and now.created_by == twin.created_by
+
+
+def _doubting(record: Record, now: datetime, pulled: Collection[str]) -> Record:
+    """Doubt Severa's side, and Google's where the calendar that speaks is one that nobody lists (E1)."""
+    speaks, sides = record.link.google, {Side.SEVERA}
+    if speaks is not None and speaks.user not in pulled:
+        sides.add(Side.GOOGLE)
+    link = replace(record.link, doubted=record.link.doubted | sides)
+    # Stamped already now: one that cannot be read is not to hold up those behind it.
+    cause = record.cause if record.due_at else "sweep"
+    return replace(record, link=link, due_at=record.due_at or now, cause=cause, looked_at=now)
