@@ -49,7 +49,6 @@ NOT_USED_YET: Final = (
     "google.send_updates",
     "google.signin_client_id",
     "google.signin_client_secret_file",
-    "web.public_url",
     "sync.expand_days",
 )
 """Keys that are checked and kept, and from which nothing follows so far."""
@@ -142,7 +141,9 @@ class Web(_Section):
     listen: Annotated[
         forms.TcpAddress | forms.UnixAddress, PlainValidator(forms.listen_address)
     ] = Field(default=forms.TcpAddress("127.0.0.1", 8080), description="host:port or unix:/path")
-    public_url: Url | None = Field(default=None, description=_WEB)
+    public_url: Annotated[Url, AfterValidator(forms.public_url)] | None = Field(
+        default=None, description=_WEB
+    )
     admins: Annotated[tuple[Address, ...], Field(strict=False)] = Field(
         default=(), description='a list of e-mail addresses such as ["anna@example.com"]'
     )

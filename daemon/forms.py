@@ -55,6 +55,14 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def public_url(value: str) -> str:
+    """Return an address that Google can push to: HTTPS, but for a sandbox on this machine."""
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError(value)
+    return value
+
+
 def api_url(value: str) -> str:
     """Return the address of Severa's REST API."""
     if not value.rstrip("/").endswith("/rest-api"):

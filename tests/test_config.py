@@ -167,6 +167,7 @@ BAD = [
     ("web", 'listen = "unix:web.sock"', "host:port or unix:/path"),
     ("web", "listen = 8080", "host:port or unix:/path"),
     ("web", 'public_url = "example.com"', "https://example.com"),
+    ("web", 'public_url = "http://calendar.example.com"', "https://example.com"),
     ("web", 'admins = ["anna"]', "anna@example.com"),
     ("web", 'allowed_origins = ["https://example.com/path"]', "https://severa.example.com"),
     ("store", 'url = "sqlite:///relative.db"', "sqlite:////absolute/path"),
@@ -358,7 +359,6 @@ def test_a_key_is_read_somewhere_or_said_not_to_be_used_yet(section: str, key: s
         ("google", 'auth_uri = "https://accounts.example.com/auth"'),
         ("google", 'signin_client_id = "web"'),
         ("google", 'signin_client_secret_file = "web-secret"'),
-        ("web", 'public_url = "https://calendar.example.com"'),
         ("sync", "expand_days = 90"),
     ],
 )

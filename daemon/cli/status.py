@@ -25,8 +25,17 @@ def status(config: Path, user: str | None, is_json: bool) -> None:
         click.echo(f"The integration is {'on' if answer['on'] else 'off'}.")
         if answer["fault"]:
             click.echo(f"Fault: {answer['fault']}")
+        if answer["pushes"]:
+            click.echo(answer["pushes"])
     show_table(answer.get("users", [answer]), COLUMNS)
+    _show_channels(answer["channels"])
     return _show_problems(answer)
+
+
+def _show_channels(refused: list[dict[str, Any]]) -> None:
+    for row in refused:
+        again = f"tried again at {row['due']}"
+        click.echo(f"Google refuses to push for {row['user']} ({row['problem']}); {again}.")
 
 
 def _show_problems(answer: dict[str, Any]) -> None:

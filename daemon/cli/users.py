@@ -14,6 +14,7 @@ COLUMNS: Final = {
     "state": "STATE",
     "lastSyncedAt": "LAST SYNCED",
     "entries": "ENTRIES",
+    "channel": "CHANNEL",
     "reason": "REASON",
 }
 

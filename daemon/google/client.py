@@ -4,18 +4,20 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 import aiohttp
 
+from daemon.core.channel import Opened
 from daemon.core.company import User
 from daemon.core.entry import UNKNOWN, Entry
 from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.errors import CompanyRefused, Forbidden, Gone, Refused, Stale, SyncError, UserRefused
 from daemon.google.attendees import invited, reinvited
+from daemon.google.channels import check_stopped, opened_in, watch_body
 from daemon.google.credentials import ServiceAccount
 from daemon.google.errors import Answer, Limit, error_of, limit_of, retry_after
 from daemon.google.listing import listed
@@ -32,6 +34,7 @@ from daemon.google.reading import (
 from daemon.google.tokens import RENEW_BEFORE_S, Authority, Tokens
 from daemon.google.translate import body_of, changes_of, is_cancelled
 from daemon.google.wire import ANSWER_MAX, NOTHING_SAFE, Acting, SharedSession, calendar_api
+from daemon.secret import Secret
 
 PAGE_SIZE: Final = 2500
 PATCH_UNITS: Final = 3
@@ -202,6 +205,33 @@ class GoogleClient:
         )
         check_removed(answer, self._now())
 
+    async def watch(
+        self, user: User, name: str, token: Secret, *, address: str, life: timedelta
+    ) -> Opened:
+        """Open a channel that tells `address` of the changes on the user's calendar (Events: watch).
+
+        Raises:
+            Transient: It may have been opened, unless it is `RateLimited`.
+            Refused: It was not opened; `reason` is Google's word.
+        """
+        body = watch_body(name, token, address=address, life=life)
+        answer = await self._ask(user, self._api.events.watch, body=body)
+        return opened_in(answer, user, name, self._now())
+
+    async def stop(self, user: User, name: str, resource_id: str) -> None:
+        """Stop a channel that was opened as this user; one that is gone is stopped (Channels: stop).
+
+        Raises:
+            Refused: It is not ours to stop.
+        """
+        answer = await self._ask(
+            user,
+            self._api.channels.stop,
+            body={"id": name, "resourceId": resource_id},
+            calendarId=None,
+        )
+        check_stopped(answer, self._now())
+
     async def _inserted(
         self, user: User, body: Mapping[str, Any], kept: tuple[Kept, ...]
     ) -> Answer:
@@ -268,13 +298,9 @@ class GoogleClient:
         **parameters: str | None,
     ) -> Answer:
         """Send one request as the user, and once more with a new token when the token is refused."""
-        request = method(
-            json=body,
-            calendarId=user.email,
-            quotaUser=_quota_user(user),
-            path_params_safe_chars=NOTHING_SAFE,
-            **parameters,
-        )
+        named = {"calendarId": user.email, "quotaUser": _quota_user(user), **parameters}
+        given = {name: value for name, value in named.items() if value is not None}
+        request = method(json=body, path_params_safe_chars=NOTHING_SAFE, **given)
         if etag:
             request.headers["If-Match"] = etag
         acting = self._acting_as(user.email)

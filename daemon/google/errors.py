@@ -65,6 +65,21 @@ _COMPANY: Final[Mapping[str, tuple[str, str]]] = {
         "Check that nothing between this machine and Google takes the Authorization header away.",
     ),
 }
+_PUSH: Final[Mapping[str, tuple[str, str]]] = {
+    "push.webhookUrlNotHttps": (
+        "Google pushes to HTTPS addresses only.",
+        "Give [web] public_url an address that begins with https://.",
+    ),
+    "push.webhookUrlUnauthorized": (
+        "Google does not push to the address of [web] public_url.",
+        "Verify its domain in the Google Cloud console, in the service account's project.",
+    ),
+    "pushNotSupportedForRequestedResource": (
+        "Google does not push the changes of this calendar.",
+        "They are found by the poll.",
+    ),
+}
+"""What is wrong with a channel, under whatever status it comes."""
 _SAME_AS: Final[Mapping[str, str]] = {
     "SERVICE_DISABLED": "accessNotConfigured",
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "insufficientPermissions",
@@ -106,6 +121,9 @@ def error_of(answer: Answer, *, now: datetime) -> SyncError:
     told = f"Google answered {status}{f' {reason}' if reason else ''}."
     if limit := limit_of(answer):
         return _pause(limit, retry_after(answer, now=now), told)
+    if reason in _PUSH:
+        message, hint = _PUSH[reason]
+        return Refused(message, hint=hint, reason=reason)
     if _is_passing(status) or (status in _TOLD_BY_REASON and _is_cut(answer.body)):
         return Transient(told)
     if status == 400:

@@ -42,8 +42,10 @@ def calendar_api(api_root: str) -> Any:
                         "insert": _method("POST", _EVENTS, *whole),
                         "patch": _method("PATCH", _EVENT, *whole),
                         "delete": _method("DELETE", _EVENT, *write),
+                        "watch": _method("POST", f"{_EVENTS}/watch", "quotaUser"),
                     }
                 },
+                "channels": {"methods": {"stop": _method("POST", "channels/stop", "quotaUser")}},
             },
         }
     )

@@ -9,17 +9,20 @@ from datetime import datetime
 from typing import Any, Final
 
 from daemon.core.account import Account, Settings, Stage
+from daemon.core.channel import Channel
 from daemon.core.company import ActivityType, Category, User
 from daemon.core.record import Record
 from daemon.errors import Misused, SyncError
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import ServiceAccount, read_key
+from daemon.runtime import channels
 from daemon.runtime.changes import Changes
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.held import Held
 from daemon.runtime.people import People, iso
 from daemon.secret import Secret
 from daemon.store.store import SqlStore
+from daemon.sync.channels import ChannelKeeper
 from daemon.sync.engine import Engine
 from daemon.sync.ports import Transaction
 
@@ -44,6 +47,9 @@ class Parts:
     halted: asyncio.Event
     """Set while the integration is off, so that a round under way begins no further write."""
     admins: Sequence[str]
+    channels: ChannelKeeper
+    push_address: str
+    """Where Google pushes to, empty for nowhere."""
 
 
 class Admin:
@@ -193,6 +199,10 @@ class Admin:
         else:
             self._parts.halted.set()
         self._parts.wake("set-up")
+        if not is_on and not self.is_daemon:
+            # Without a daemon nobody else will tell Google.
+            await self._parts.channels.load()
+            await self._parts.channels.stop_all(channels.STOP_SECONDS)
         return await self.integration()
 
     async def integration(self) -> dict[str, Any]:
@@ -212,7 +222,8 @@ class Admin:
     async def users(self) -> list[dict[str, Any]]:
         """Return every user with the state of the user's sync."""
         accounts = await self._parts.store.read(lambda tx: tx.accounts())
-        return [await self._row(account) for account in accounts]
+        kept = await self._parts.channels.channels()
+        return [await self._row(account, kept.get(account.user.guid, ())) for account in accounts]
 
     async def confirm(self, *, user: str) -> dict[str, Any]:
         """Confirm that a user's new address is the user's own; both calendars are listed anew (A5)."""
@@ -229,27 +240,41 @@ class Admin:
 
         await self._parts.store.write(work)
         self._parts.wake("set-up")
-        return await self._row(await self._account(user))
+        account = await self._account(user)
+        return await self._row(
+            account, (await self._parts.channels.channels()).get(account.user.guid, ())
+        )
 
     async def status(self, *, user: str | None = None) -> dict[str, Any]:
         """Return the state of the whole, or of one user with the entries that need attention."""
         if user is None:
             problems = await self._parts.store.problems()
-            answer = await self.integration()
+            answer, users = await self.integration(), await self.users()
+            emails = {row["guid"]: row["email"] for row in users}
+            every = [
+                one for kept in (await self._parts.channels.channels()).values() for one in kept
+            ]
             return {
                 **answer,
-                "users": await self.users(),
+                "users": users,
                 "problems": [_problem(r) for r in problems],
+                "pushes": "" if self._parts.push_address else channels.NO_ADDRESS,
+                "channels": channels.problems(every, emails),
             }
         account = await self._account(user)
         problems = await self._parts.store.problems(account.user.guid)
-        row = await self._row(account)
+        kept = (await self._parts.channels.channels()).get(account.user.guid, ())
+        row = await self._row(account, kept)
         detail = await self._parts.people.described(account)
-        shown = [_problem(record) for record in problems]
-        running = self.is_daemon
-        return {**row, "progress": detail["progress"], "problems": shown, "running": running}
+        return {
+            **row,
+            "progress": detail["progress"],
+            "problems": [_problem(record) for record in problems],
+            "running": self.is_daemon,
+            "channels": channels.problems(kept, {account.user.guid: account.user.email}),
+        }
 
-    async def _row(self, account: Account) -> dict[str, Any]:
+    async def _row(self, account: Account, kept: Sequence[Channel]) -> dict[str, Any]:
         described = await self._parts.people.described(account)
         return {
             "email": account.user.email,
@@ -259,7 +284,7 @@ class Admin:
             "reason": described["reason"],
             "lastSyncedAt": described["lastSyncedAt"],
             "entries": described["entries"],
-            "channel": None,
+            "channel": channels.column(kept, is_enabled=account.is_enabled, now=self._parts.now()),
         }
 
     async def _account(self, email: str) -> Account:

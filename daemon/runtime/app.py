@@ -23,6 +23,7 @@ from daemon.google.translate import TRANSLATOR as GOOGLE_TRANSLATOR
 from daemon.runtime import control, logs
 from daemon.runtime.admin import Admin, Parts
 from daemon.runtime.budget import GoogleBudget, Lane, SeveraBudget, is_urgent, lane
+from daemon.runtime.channels import NO_ADDRESS, ChannelLoop, channel_loop, push_address
 from daemon.runtime.day import KEEP_EVERY_S, Day
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Loop, Waker
@@ -36,6 +37,7 @@ from daemon.severa.translate import TRANSLATOR as SEVERA_TRANSLATOR
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
 from daemon.sync.engine import Engine
+from daemon.sync.register import Register
 from daemon.sync.tools import Rules, Tools
 from daemon.web.app import make_app
 from daemon.web.connection import Runner
@@ -66,6 +68,8 @@ class App:
     admin: Admin
     waker: Waker
     wakes: Wakes
+    register: Register
+    channels: ChannelLoop
     stopping: asyncio.Event
     budgets: "Budgets"
 
@@ -117,7 +121,7 @@ async def opened(
         budgets = _budgets(config, clock, sleep, rng)
         await budgets.google.day.load(store)
         stack.push_async_callback(_keep_spent, store, budgets.google.day)
-        stopping, halted = asyncio.Event(), asyncio.Event()
+        stopping, halted, keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
         tools = Tools(
             severa=_severa(config, session, budgets.severa, clock, timeout_s),
             google=google,
@@ -130,6 +134,7 @@ async def opened(
             translators=TRANSLATORS,
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
             lane=_lane_of,
+            moved=keep.set,
         )
         engine = Engine(tools)
         presence = Presence(
@@ -145,11 +150,14 @@ async def opened(
         )
         tokens = TriggerTokens(store, now=clock, rng=rng)
         await tokens.load()
+        register = Register(clock)
+        google.on_looked = register.looked
         wakes = Wakes(
             engine,
             now=_monotonic(clock),
             is_stopping=stopping.is_set,
             wake_round=waker.wake,
+            found_nothing=register.found_nothing,
             report=logs.report,
         )
         triggers = Triggers(
@@ -158,24 +166,46 @@ async def opened(
             wake_user=lambda user, cause: wakes.add(Wake(user, cause=cause, is_whole=True)),
             wake_activity=lambda ref, user, cause: wakes.add(Wake(user, ref, cause)),
         )
-        people = People(
-            store, engine, presence, tokens, now=clock, wake=waker.wake, report=logs.report
+        url = push_address(config.web.public_url)
+        channels = channel_loop(
+            tools, register, url=url, notice=lambda user: wakes.add(Wake(user)), woken=keep
         )
+
+        def wake(cause: str) -> None:
+            waker.wake(cause)
+            channels.wake()
+
+        people = People(store, engine, presence, tokens, now=clock, wake=wake, report=logs.report)
         parts = Parts(
             store=store,
             engine=engine,
             people=people,
             google=google,
             client_of=_google_client(config, session, budgets.google, clock, timeout_s),
-            wake=waker.wake,
+            wake=wake,
             now=clock,
             report=logs.report,
             halted=halted,
             admins=config.web.admins,
+            channels=channels.keeper,
+            push_address=url,
         )
         admin = Admin(parts)
         await admin.load_connection()
-        yield App(config, store, engine, people, triggers, admin, waker, wakes, stopping, budgets)
+        yield App(
+            config=config,
+            store=store,
+            engine=engine,
+            people=people,
+            triggers=triggers,
+            admin=admin,
+            waker=waker,
+            wakes=wakes,
+            register=register,
+            channels=channels,
+            stopping=stopping,
+            budgets=budgets,
+        )
 
 
 async def run(app: App, *, ready: Callable[[str], None]) -> None:
@@ -187,6 +217,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
     async with AsyncExitStack() as stack:
         door = await control.serve(control.socket_path(app.config.store.database), app.admin.ask)
         stack.push_async_callback(door.cleanup)
+        await app.channels.keeper.load()
         address = await _listen(app, stack)
         loop = Loop(
             lambda cause: app.engine.round(cause=cause),
@@ -199,9 +230,12 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
         logs.report("daemon.ready", address=address)
         if app.config.web.severa_signing_key_file is None:
             logs.report("config.warning", reason=NO_SIGNING_KEY)
+        if app.config.web.public_url is None:
+            logs.report("config.warning", reason=NO_ADDRESS)
         ready(address)
         async with asyncio.TaskGroup() as group:
             working = group.create_task(loop.run(), name="loop")
+            group.create_task(app.channels.run(), name="channels")
             serving = [
                 group.create_task(work, name=f"serving {number}")
                 for number, work in enumerate(app.wakes.work())
@@ -215,6 +249,7 @@ async def _stop(app: App, loop: Loop, working: Sequence[asyncio.Task[None]]) -> 
     logs.report("daemon.stopping")
     loop.stop()
     app.wakes.stop()
+    app.channels.stop()
     _, left = await asyncio.wait(working, timeout=STOP_SECONDS)
     for task in left:
         task.cancel()
@@ -244,6 +279,8 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
         signing_key=lambda: signing_key,
         is_ready=Readiness(app.store, app.stopping),
         monotonic=asyncio.get_running_loop().time,
+        pushes=app.register,
+        notice=lambda user: app.wakes.add(Wake(user, is_early=True)),
         allowed_origins=app.config.web.allowed_origins,
     )
     runner = Runner(served)

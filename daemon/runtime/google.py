@@ -1,8 +1,10 @@
 """The Google side as the engine sees it: whichever service account is connected now, or a clear refusal."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Final
 
+from daemon.core.channel import Opened
 from daemon.core.company import User
 from daemon.core.entry import Entry
 from daemon.core.link import Copy, Mark
@@ -10,6 +12,7 @@ from daemon.core.listing import Page
 from daemon.errors import CompanyRefused
 from daemon.google.client import GoogleClient
 from daemon.google.original import lost_in
+from daemon.secret import Secret
 
 HINT: Final = "Run `severa-gcal google connect`."
 
@@ -19,6 +22,8 @@ class ConnectedGoogle:
 
     def __init__(self) -> None:
         self.client: GoogleClient | None = None
+        self.on_looked: Callable[[str, bool], None] = lambda user, has_changes: None
+        """Told after each look at what changed: whose calendar it was, and whether anything had."""
 
     def _now(self) -> GoogleClient:
         if self.client is None:
@@ -27,7 +32,11 @@ class ConnectedGoogle:
 
     async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
         """See `daemon.sync.ports.GoogleCalendar`."""
+        has_changes = False
         async for page in self._now().changes(user, cursor):
+            has_changes = has_changes or bool(page.seen or page.gone or page.skipped)
+            if page.cursor is not None and cursor is not None:
+                self.on_looked(user.guid, has_changes)
             yield page
 
     async def read(self, user: User, ref: str) -> Copy | None:
@@ -57,3 +66,13 @@ class ConnectedGoogle:
     async def remove(self, user: User, seen: Copy) -> None:
         """See `daemon.sync.ports.Calendar`."""
         await self._now().remove(user, seen)
+
+    async def watch(
+        self, user: User, name: str, token: Secret, *, address: str, life: timedelta
+    ) -> Opened:
+        """See `daemon.sync.ports.GoogleCalendar`."""
+        return await self._now().watch(user, name, token, address=address, life=life)
+
+    async def stop(self, user: User, name: str, resource_id: str) -> None:
+        """See `daemon.sync.ports.GoogleCalendar`."""
+        await self._now().stop(user, name, resource_id)

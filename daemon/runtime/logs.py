@@ -28,6 +28,9 @@ WARNINGS: Final = frozenset(
         "entry.held",
         "entry.set-aside",
         "call.refused",
+        "channel.refused",
+        "channel.silent",
+        "channels.failed",
         "severa.unreadable",
     }
 )

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from daemon.errors import CompanyRefused, SyncError
@@ -14,6 +14,8 @@ WAITING_MAX: Final = 20_000
 """How many wait at most; whoever comes after them is seen in the next round."""
 AT_ONCE: Final = 16
 """How many are served at the same time; the vendors' limits are kept elsewhere."""
+AGAIN_SECONDS: Final = 2.5
+"""How long after a push in vain it is looked once more: Google may tell of a change before it lists it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Wake:
     cause: str = "push"
     is_whole: bool = False
     """Severa is looked at for this user as well."""
+    is_early: bool = False
+    """What it tells of may not be listed yet: where nothing is found, it is looked once more."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -42,14 +46,20 @@ class Wakes:
         now: Callable[[], float],
         is_stopping: Callable[[], bool],
         wake_round: Callable[[str], None],
+        found_nothing: Callable[[str], bool] = lambda user: False,
         served: Callable[[str, float], None] = lambda cause, seconds: None,
         report: Callable[..., None] = lambda event, **fields: None,
     ) -> None:
-        """`now` is a steady clock in seconds; `served` is told a cause and how long ago its first wake came."""
+        """`now` is a steady clock in seconds; `served` is told a cause and how long ago its first wake came.
+
+        `found_nothing` tells of a user whether the latest look found that nothing had changed in Google.
+        """
         self._engine, self._now, self._is_stopping = engine, now, is_stopping
-        self._wake_round, self._served, self._report = wake_round, served, report
+        self._wake_round, self._found_nothing = wake_round, found_nothing
+        self._served, self._report = served, report
         self._waiting: OrderedDict[tuple[str, str], tuple[Wake, float]] = OrderedDict()
         self._running: set[tuple[str, str]] = set()
+        self._again: dict[str, asyncio.TimerHandle] = {}
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -63,7 +73,8 @@ class Wakes:
             return False
         first, came_at = known or (wake, self._now())
         kept = wake if wake.is_whole else first
-        self._waiting[wake.key] = (kept, came_at)
+        is_early = first.is_early or wake.is_early
+        self._waiting[wake.key] = (replace(kept, is_early=is_early), came_at)
         self._changed.set()
         return True
 
@@ -73,6 +84,9 @@ class Wakes:
 
     def stop(self) -> None:
         """Let the workers end when what they are at is done."""
+        for timer in self._again.values():
+            timer.cancel()
+        self._again.clear()
         self._changed.set()
 
     async def _worker(self) -> None:
@@ -90,7 +104,21 @@ class Wakes:
                 self._running.discard(wake.key)
                 self._changed.set()  # The same may have been woken meanwhile.
             self._served(wake.cause, self._now() - came_at)
+            if wake.is_early and self._found_nothing(wake.user):
+                self._look_again(wake)
         self._changed.set()
+
+    def _look_again(self, wake: Wake) -> None:
+        """Look once more soon; whoever is pushed again meanwhile waits anew, as that is a look of its own."""
+        if (timer := self._again.pop(wake.user, None)) is not None:
+            timer.cancel()
+        if len(self._again) < WAITING_MAX and not self._is_stopping():
+            loop = asyncio.get_running_loop()
+            self._again[wake.user] = loop.call_later(AGAIN_SECONDS, self._come_back, wake)
+
+    def _come_back(self, wake: Wake) -> None:
+        del self._again[wake.user]
+        self.add(replace(wake, is_early=False))
 
     def _next(self) -> tuple[Wake, float] | None:
         for key, (wake, came_at) in self._waiting.items():

@@ -212,6 +212,15 @@ original = Table(
     Column("ciphertext", LargeBinary, nullable=False),
 )
 
+# Of a channel's token only a hash is in the document.
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user", String, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+)
+
 # Of a token only the hash; no foreign key, because accounts are dropped and made again when they are kept.
 trigger_token = Table(
     "trigger_token",

@@ -7,10 +7,11 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from daemon.core.account import Account, Settings
+from daemon.core.channel import Channel
 from daemon.core.record import Change, Record
 from daemon.core.spent import Spent
 from daemon.secret import Secret
-from daemon.store import chronicle, company, entries
+from daemon.store import channels, chronicle, company, entries
 from daemon.store.engine import Lane
 from daemon.store.secrets import SecretBox
 
@@ -74,6 +75,22 @@ class SqlTransaction:
             Refused: Two users with sync switched on would have the same address (rule A5).
         """
         await self.ask(company.save_accounts, accounts)
+
+    async def channels(self) -> tuple[Channel, ...]:
+        """Return every push channel, ordered by user and id."""
+        return await self.ask(channels.all_channels)
+
+    async def channel(self, name: str) -> Channel | None:
+        """Return one push channel by its id."""
+        return await self.ask(channels.by_id, name)
+
+    async def save_channels(self, kept: Sequence[Channel]) -> None:
+        """Keep these push channels."""
+        await self.ask(channels.save, kept)
+
+    async def forget_channels(self, names: Sequence[str]) -> None:
+        """Drop the push channels with these ids."""
+        await self.ask(channels.forget, names)
 
     async def trigger_tokens(self) -> Mapping[str, bytes]:
         """Return the hash of each user's trigger token, by Severa guid."""

@@ -76,6 +76,8 @@ class Engine:
             account = await self._served(user)
             if account is None:
                 return True
+            if account.stage is not Stage.DONE:
+                return False  # A first sync goes on in the rounds; another one will see what was told now.
             async with self._telling_faults():
                 policy = await policy_of(self._tools.store, self._tools.rules)
                 blind = await self._company.look_for(account, cause) if is_whole else None
@@ -122,10 +124,10 @@ class Engine:
             raise
 
     async def _served(self, user: str) -> Account | None:
-        """Return the account of a user whose first sync is done and who may be synced now."""
+        """Return the account of a user who may be synced now."""
         now = self._tools.now()
         account = await self._tools.store.read(lambda tx: tx.account(user))
-        if account is None or account.stage is not Stage.DONE or not await self._is_well():
+        if account is None or not await self._is_well():
             return None
         is_there = self._is_present(account, now) and is_due(account, now)
         return account if is_there and not account.bar(self._tools.rules.domains) else None

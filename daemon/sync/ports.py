@@ -1,16 +1,18 @@
 """What the engine needs of the world; the adapters fit these shapes without knowing them."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from daemon.core.account import Account, Settings
+from daemon.core.channel import Channel, Opened
 from daemon.core.company import ActivityType, User
 from daemon.core.entry import Entry
 from daemon.core.link import Activity, Copy, Mark, Seen
 from daemon.core.listing import Page
 from daemon.core.record import Change, Record
 from daemon.core.spent import Spent
+from daemon.secret import Secret
 
 S = TypeVar("S", bound=Seen)
 R = TypeVar("R")
@@ -79,6 +81,25 @@ class GoogleCalendar(Calendar[Copy], Protocol):
 
         Raises:
             Exists: The id is taken, by a living event or by a deleted one.
+        """
+        ...
+
+    async def watch(
+        self, user: User, name: str, token: Secret, *, address: str, life: timedelta
+    ) -> Opened:
+        """Open a channel that tells `address` of the changes on the user's calendar.
+
+        Raises:
+            Transient: It may have been opened, unless it is `RateLimited`.
+            Refused: It was not opened; `reason` is Google's word.
+        """
+        ...
+
+    async def stop(self, user: User, name: str, resource_id: str) -> None:
+        """Stop a channel that was opened as this user; one that Google does not know (any more) is stopped.
+
+        Raises:
+            Refused: It is not ours to stop.
         """
         ...
 
@@ -166,6 +187,22 @@ class Transaction(Protocol):
 
     async def save_accounts(self, accounts: Sequence[Account]) -> None:
         """Keep these users."""
+        ...
+
+    async def channels(self) -> tuple[Channel, ...]:
+        """Return every push channel, ordered by user and id."""
+        ...
+
+    async def channel(self, name: str) -> Channel | None:
+        """Return one push channel by its id."""
+        ...
+
+    async def save_channels(self, kept: Sequence[Channel]) -> None:
+        """Keep these push channels."""
+        ...
+
+    async def forget_channels(self, names: Sequence[str]) -> None:
+        """Drop the push channels with these ids."""
         ...
 
     async def trigger_tokens(self) -> Mapping[str, bytes]:

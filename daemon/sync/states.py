@@ -34,6 +34,7 @@ class States:
         if account.stage is Stage.DONE and account.state is State.IDLE and not account.attempts:
             return
         await self._tools.store.write(work)
+        self._tell_moved(account, State.IDLE)
 
     async def move(self, account: Account, state: State, reason: str) -> None:
         """Keep what a user's sync is doing."""
@@ -46,6 +47,7 @@ class States:
                 await tx.save_accounts([replace(current, state=state, reason=reason)])
 
         await self._tools.store.write(work)
+        self._tell_moved(account, state)
         self._tools.report("user.state", user=account.user.guid, state=state.value)
 
     async def fail(self, account: Account, state: State, error: SyncError) -> None:
@@ -64,8 +66,13 @@ class States:
             await tx.save_accounts([replace(failed, attempts=attempts)])
 
         await self._tools.store.write(work)
+        self._tell_moved(account, state)
         reason = (error.reason if isinstance(error, Refused) else "") or type(error).__name__
         self._tools.report("user.failed", user=account.user.guid, state=state.value, reason=reason)
+
+    def _tell_moved(self, account: Account, state: State) -> None:
+        if (account.state is State.PAUSED) != (state is State.PAUSED):
+            self._tools.moved()
 
     async def note_fault(self, fault: str) -> None:
         """Keep what is wrong for the whole company, and tell it once (A7)."""

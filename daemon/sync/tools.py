@@ -63,6 +63,8 @@ class Tools:
     """Lets all calls made inside take their turns as this user's, behind all others where they can wait."""
     gate: Gate = field(default_factory=Gate)
     turns: Turns = field(default_factory=Turns)
+    moved: Callable[[], None] = lambda: None
+    """Told that somebody was paused, or is no longer."""
     translators: Mapping[Side, int] = field(default_factory=dict)
     """The numbers of the translators that read each side now."""
 

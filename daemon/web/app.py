@@ -8,6 +8,7 @@ from aiohttp import web
 
 from daemon.secret import Secret
 from daemon.web import me as me_calls
+from daemon.web import notifications
 from daemon.web import triggers as trigger_calls
 from daemon.web.bodies import BODY_MAX, BODY_SECONDS, small_bodies
 from daemon.web.connection import headers_in_time
@@ -32,13 +33,16 @@ def make_app(
     signing_key: Callable[[], Secret | None],
     is_ready: Callable[[], Awaitable[bool]],
     monotonic: Callable[[], float],
+    pushes: notifications.Pushes,
+    notice: Callable[[str], bool],
     allowed_origins: Collection[str] = (),
     body_seconds: float = 5.0,
 ) -> web.Application:
     """Return the application.
 
     `is_ready` tells whether calls can be answered, `monotonic` returns seconds of a clock that is never set, and
-    `body_seconds` is how long a body may take to arrive.
+    `body_seconds` is how long a body may take to arrive. `pushes` knows the channels that Google's messages belong to,
+    and `notice` notes whose calendar changed, or tells that it cannot.
     """
     guards = [headers_in_time, cross_origin(allowed_origins), as_problems, small_bodies]
     app = web.Application(client_max_size=BODY_MAX, middlewares=guards)
@@ -48,6 +52,7 @@ def make_app(
     app.add_routes(_routes(is_ready))
     app.add_routes(me_calls.routes(me, gate))
     app.add_routes(trigger_calls.routes(triggers, gate))
+    app.add_routes(notifications.routes(pushes, notice))
     return app
 
 

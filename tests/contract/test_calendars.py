@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from daemon.core.channel import Opened
+from daemon.core.company import User
 from daemon.core.entry import Entry, Timed, differing
 from daemon.core.link import Mark
 from daemon.errors import CursorExpired, Exists, Forbidden, Gone, Refused, Stale
+from daemon.secret import Secret
 
 from . import calendars
 from .calendars import START, Google, Severa
@@ -379,3 +382,40 @@ async def test_severa_tells_its_time_its_types_and_its_users(severa: Severa) -> 
     assert [kind.name for kind in kinds if kind.is_default] == ["Meeting"]
     staff = (severa.anna, severa.ben, severa.cara)
     assert {user.email for user in users} == {user.email for user in staff}
+
+
+# Push channels
+
+WEEK = timedelta(days=7)
+ADDRESS = "http://127.0.0.1:9/v1/google/notifications"
+
+
+async def watched(google: Google, user: User, name: str) -> Opened:
+    token = Secret("a token that nobody guesses")
+    return await google.calendar.watch(user, name, token, address=ADDRESS, life=WEEK)
+
+
+async def test_a_channel_has_an_end_and_its_calendars_own_resource(google: Google) -> None:
+    one = await watched(google, google.anna, "c-1")
+    two = await watched(google, google.anna, "c-2")
+    bens = await watched(google, google.ben, "c-3")
+
+    assert one.resource_id == two.resource_id != bens.resource_id
+    assert google.clock.now < one.expires_at <= google.clock.now + WEEK
+
+
+async def test_a_channels_id_is_used_once(google: Google) -> None:
+    opened = await watched(google, google.anna, "c-1")
+    await google.calendar.stop(google.anna, "c-1", opened.resource_id)
+
+    with pytest.raises(Refused) as refused:
+        await watched(google, google.anna, "c-1")
+
+    assert refused.value.reason == "channelIdNotUnique"
+
+
+async def test_a_channel_that_is_gone_or_was_never_there_is_stopped(google: Google) -> None:
+    opened = await watched(google, google.anna, "c-1")
+
+    for name, resource in (("c-1", opened.resource_id), ("c-1", opened.resource_id), ("c-9", "x")):
+        await google.calendar.stop(google.anna, name, resource)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.core.account import Account, Settings, WritePause
+from daemon.core.channel import Channel, ChannelState, Target
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Base, Claim, Deed, Link, Side, Stand, Standing
 from daemon.core.record import Change, Record
@@ -521,3 +522,53 @@ def some_account(dice: random.Random) -> Account:
     email = dice.choice(["a@x.com", "B@x.com", "c@x.com", ""])
     guid, is_enabled = f"g{dice.randint(1, 4)}", dice.random() < 0.5
     return account(guid, email or "n@x.com", address=email.lower(), is_enabled=is_enabled)
+
+
+def channel(name: str, user: str = "anna", **more: Any) -> Channel:
+    target = Target(f"{user}@example.com", "https://sync.example.com/v1", "sync@example.com")
+    kept = Channel(name, user, target, "0" * 64, ChannelState.ACTIVE, NOW, NOW + HOURS * MINUTE)
+    return replace(kept, **more)
+
+
+FULL_CHANNEL: dict[str, Any] = {
+    "state": ChannelState.REFUSED,
+    "renew_at": NOW,
+    "resource_id": "ret1",
+    "heard_at": NOW + MINUTE,
+    "pushed_at": NOW + 2 * MINUTE,
+    "found_at": NOW + 3 * MINUTE,
+    "misses": 2,
+    "silences": 3,
+    "attempts": 4,
+    "retry_at": NOW + 5 * MINUTE,
+    "reason": "pushNotSupportedForRequestedResource",
+}
+
+
+async def test_channels_come_back_as_they_were_kept(store: Store) -> None:
+    bens, annas = channel("1", "ben"), channel("2", **FULL_CHANNEL)
+    assert all(getattr(annas, f.name) != f.default for f in fields(Channel))
+
+    await store.write(lambda tx: tx.save_channels([bens, annas]))
+
+    assert await store.read(lambda tx: tx.channels()) == (annas, bens)
+    assert await store.read(lambda tx: tx.channel("2")) == annas
+    assert await store.read(lambda tx: tx.channel("3")) is None
+
+
+async def test_a_channel_that_is_kept_again_takes_the_place_of_what_it_was(store: Store) -> None:
+    await store.write(lambda tx: tx.save_channels([channel("1"), channel("2")]))
+    later = channel("1", resource_id="ret1", retry_at=None)
+
+    await store.write(lambda tx: tx.save_channels([channel("1", misses=1), later]))
+
+    assert await store.read(lambda tx: tx.channels()) == (later, channel("2"))
+
+
+async def test_channels_that_are_forgotten_are_gone_and_no_others(store: Store) -> None:
+    await store.write(lambda tx: tx.save_channels([channel("1"), channel("2"), channel("3")]))
+
+    await store.write(lambda tx: tx.forget_channels(["1", "3", "never"]))
+    await store.write(lambda tx: tx.forget_channels([]))
+
+    assert await store.read(lambda tx: tx.channels()) == (channel("2"),)

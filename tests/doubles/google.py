@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from daemon.core.channel import Opened
 from daemon.core.company import User
 from daemon.core.entry import (
     NO_FIELDS,
@@ -28,6 +29,7 @@ from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.core.text import canonical_text
 from daemon.errors import CursorExpired, Exists, Forbidden, Gone, Refused, Stale, UserRefused
+from daemon.secret import Secret
 
 from .furnishings import Furnishings
 from .line import STRAIGHT, Call, Line
@@ -68,6 +70,10 @@ class GoogleDouble:
         self._calendars_at = {user.email: user.guid for user in people}
         self.lateness = timedelta()
         """How long after it was made a change comes up in listings."""
+        self.channels: dict[str, str] = {}
+        """The open channels by id, each with its user."""
+        self.opened_as: dict[str, str] = {}
+        """The address on which each channel was ever opened, by id."""
 
     # What the engine calls
 
@@ -119,6 +125,18 @@ class GoogleDouble:
         return await self.line.carry(
             self._call("delete", user, seen.ref, is_write=True),
             lambda: self._remove(user.guid, seen),
+        )
+
+    async def watch(
+        self, user: User, name: str, token: Secret, *, address: str, life: timedelta
+    ) -> Opened:
+        return await self.line.carry(
+            self._call("watch", user, name), lambda: self._watch(user, name, life)
+        )
+
+    async def stop(self, user: User, name: str, resource_id: str) -> None:
+        await self.line.carry(
+            self._call("stop", user, name), lambda: self._stop(user, name, resource_id)
         )
 
     # What people do
@@ -306,6 +324,20 @@ class GoogleDouble:
         if change.persons() and is_so:
             return event.copy
         return self._edit(replace(event.copy, mark=mark or event.copy.mark), _sent(change))
+
+    def _watch(self, user: User, name: str, life: timedelta) -> Opened:
+        if self.is_away:
+            raise UserRefused("Google finds no calendar.", reason="no-calendar")
+        if name in self.opened_as:
+            raise Refused("The id was used before.", reason="channelIdNotUnique")
+        self.opened_as[name] = user.email
+        self.channels[name] = user.guid
+        return Opened(f"resource-{user.guid}", self._now() + life)
+
+    def _stop(self, user: User, name: str, resource_id: str) -> None:
+        is_theirs = self.opened_as.get(name) == user.email
+        if is_theirs and resource_id == f"resource-{user.guid}":
+            self.channels.pop(name, None)
 
     def _remove(self, user: str, seen: Copy) -> None:
         event = self._found(user, seen.ref)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 
 from daemon.core.account import Account, Settings
+from daemon.core.channel import Channel
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Change, Record
@@ -27,13 +28,14 @@ class Kept:
     trigger_tokens: dict[str, bytes] = field(default_factory=dict)
     last_change: int = 0
     """The id given last; one that was given is never given again."""
+    channels: dict[str, Channel] = field(default_factory=dict)
     spent: Spent | None = None
 
     def copied(self) -> "Kept":
         accounts, records, history = dict(self.accounts), dict(self.records), list(self.history)
         originals, tokens = dict(self.originals), dict(self.trigger_tokens)
         kept = Kept(self.settings, accounts, records, history, originals, tokens, self.last_change)
-        kept.spent = self.spent
+        kept.spent, kept.channels = self.spent, dict(self.channels)
         return kept
 
 
@@ -122,6 +124,21 @@ class MemoryTransaction:
 
     async def forget_trigger_token(self, user: str) -> None:
         self._kept.trigger_tokens.pop(user, None)
+
+    # Push channels
+
+    async def channels(self) -> tuple[Channel, ...]:
+        return tuple(sorted(self._kept.channels.values(), key=lambda one: (one.user, one.id)))
+
+    async def channel(self, name: str) -> Channel | None:
+        return self._kept.channels.get(name)
+
+    async def save_channels(self, kept: Sequence[Channel]) -> None:
+        self._kept.channels |= {channel.id: channel for channel in kept}
+
+    async def forget_channels(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._kept.channels.pop(name, None)
 
     # Entries, one by one and by what is known of them
 

@@ -153,8 +153,10 @@ class Inside(Company):
 
 
 @asynccontextmanager
-async def inside(path: Path, *, timeout_s: float = 30.0) -> AsyncIterator[Inside]:
-    """Open a furnished company with nobody in it, and close it at the end."""
+async def inside(
+    path: Path, *, timeout_s: float = 30.0, **sections: dict[str, Any]
+) -> AsyncIterator[Inside]:
+    """Open a furnished company with nobody in it, and close it at the end; `sections` override its configuration."""
     clock = Clock()
     sandbox = Sandbox(clock=clock)
     sandbox.google = GoogleState(clock=clock, rng=Random(SEED))  # noqa: S311 - The same ids each time.
@@ -165,7 +167,7 @@ async def inside(path: Path, *, timeout_s: float = 30.0) -> AsyncIterator[Inside
         sandbox.google.limits = Limits(user_minute=None, project_minute=None, project_day=None)
         company = Company(sandbox, path=path)
         company.furnish()
-        file = company.configure(sync={"poll_interval": PAUSE.total_seconds()})
+        file = company.configure(sync={"poll_interval": PAUSE.total_seconds()}, **sections)
         async with opened(
             load(file), clock=clock, rng=guids, timeout_s=timeout_s, sleep=clock.sleep
         ) as app:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from daemon.errors import (
 )
 from daemon.google.client import GoogleClient
 from daemon.google.errors import DAY_PAUSE_S, Answer, Limit, error_of, limit_of
+from daemon.secret import Secret
 from tests.google.conftest import ANNA, World
 from tests.google.test_client import WEEKLY
 
@@ -106,17 +107,19 @@ CATALOGUE: dict[str, Line] = {
     f"400 {NEITHER}": said(400, NEITHER, Forbidden, "create"),
     "400 eventTypeRestriction": said(400, "eventTypeRestriction", Forbidden, "change"),
     "400 malformedWorkingLocationEvent": said(400, "malformedWorkingLocationEvent", Forbidden, "change"),
-    "400 channelIdNotUnique": said(400, "channelIdNotUnique", Refused),
-    "400 push.webhookUrlNotHttps": said(400, "push.webhookUrlNotHttps", Refused),
-    "400 Invalid ttl": said(400, "invalid", Refused, text="Invalid ttl value for channel -1687450148"),
-    f"400 {NO_PUSH}": said(400, NO_PUSH, Refused, domain="calendar"),
+    "400 channelIdNotUnique": said(400, "channelIdNotUnique", Refused, "watch"),
+    "400 push.webhookUrlNotHttps": said(400, "push.webhookUrlNotHttps", Refused, "watch"),
+    "400 Invalid ttl": said(400, "invalid", Refused, "watch", text="Invalid ttl value for channel -1687450148"),
+    f"400 {NO_PUSH}": said(400, NO_PUSH, Refused, "watch", domain="calendar"),
     "400 cannotChangeOrganizer": said(400, "cannotChangeOrganizer", Forbidden, "change"),
     "401 authError": said(401, "authError", Transient, calls=2),
     "401 authError, of a write": said(401, "authError", Transient, "create", calls=2),
     "401 without a body": Line(401, "", Transient, calls=2),
     "401 required": said(401, "required", CompanyRefused, calls=2, text="Login Required."),
     "401 CREDENTIALS_MISSING": Line(401, LOGIN, CompanyRefused, calls=2, reason="required"),
-    "401 push.webhookUrlUnauthorized": said(401, "push.webhookUrlUnauthorized", Refused, calls=2),
+    "401 push.webhookUrlUnauthorized": said(401, "push.webhookUrlUnauthorized", Refused, "watch", calls=2),
+    "403 push.webhookUrlUnauthorized": said(403, "push.webhookUrlUnauthorized", Refused, "watch"),
+    "400 push.channelTypeNotSupported": said(400, "push.channelTypeNotSupported", Refused, "watch"),
     "403 userRateLimitExceeded": said(403, "userRateLimitExceeded", RateLimited, pause_s=7.0, domain="usageLimits"),
     "403 rateLimitExceeded": said(403, "rateLimitExceeded", RateLimited, "create", pause_s=7.0, domain="usageLimits"),
     "403 RATE_LIMIT_EXCEEDED": Line(403, detailed("RATE_LIMIT_EXCEEDED"), RateLimited, "list", pause_s=7.0),
@@ -142,6 +145,11 @@ CATALOGUE: dict[str, Line] = {
     "404 notFound, to a deletion": said(404, "notFound", Gone, "remove"),
     "404 notFound, to a listing": said(404, "notFound", UserRefused, "list", reason="no-calendar"),
     "404 channel": said(404, "notFound", Gone, text=CHANNEL),
+    "404 notFound, to a channel": said(404, "notFound", UserRefused, "watch", reason="no-calendar"),
+    "403 notACalendarUser, to a channel": said(403, "notACalendarUser", UserRefused, "watch"),
+    "403 forbidden, to a stop": said(403, "forbidden", Forbidden, "stop"),
+    "503 serviceNotAvailable, to a channel": said(503, "serviceNotAvailable", Transient, "watch"),
+    "502 HTML, to a stop": Line(502, "<html>", Transient, "stop"),
     "404 HTML": Line(404, "<html>", Gone),
     "408 timeout": Line(408, "", Transient),
     "409 duplicate": said(409, "duplicate", Exists, "create"),
@@ -170,6 +178,8 @@ OPERATIONS = {
     "change": "events.patch",
     "remove": "events.delete",
     "check": "calendars.get",
+    "watch": "events.watch",
+    "stop": "channels.stop",
 }
 
 
@@ -181,6 +191,10 @@ def attempted(client: GoogleClient, to: str, seen: Copy) -> Awaitable[Any]:
         "change": lambda: client.change(ANNA, seen, Entry(title="New"), mark=None),
         "remove": lambda: client.remove(ANNA, seen),
         "check": lambda: client.check(ANNA),
+        "watch": lambda: client.watch(
+            ANNA, "c-1", Secret("t"), address="https://sync.example.com", life=timedelta(days=7)
+        ),
+        "stop": lambda: client.stop(ANNA, "c-1", "ret1"),
     }
     return calls[to]()
 
@@ -217,7 +231,7 @@ PURE = {
     name: line
     for name, line in CATALOGUE.items()
     # What it means there is said by the call: besides the tokens nothing of a listing can be wrong.
-    if line.to not in ("list", "check")
+    if line.to not in ("list", "check") and (line.to, line.status) != ("watch", 404)
 }
 
 

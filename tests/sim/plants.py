@@ -18,7 +18,7 @@ from daemon.core.table import STANDINGS, Row
 from daemon.core.view import Settle as Agree
 from daemon.core.view import View
 from daemon.errors import Gone
-from daemon.sync import pull, readback, strangers
+from daemon.sync import observe, pull, readback, strangers
 from daemon.sync.apply import Apply
 from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Activities, Copies, move_cursor

@@ -137,7 +137,7 @@ def test_what_0001_wrote_is_brought_to_the_same_tables_with_every_row(tmp_path: 
     after = rows(tmp_path / "old")
     assert before.pop("alembic_version") == [("0001",)]
     assert after.pop("alembic_version") == [(HEAD,)]
-    new = ("member", "original", "spent", "trigger_token")
+    new = ("member", "original", "spent", "channel", "trigger_token")
     assert [after.pop(table) for table in new] == [[]] * len(new)
     assert after == before
     assert statements(tmp_path / "old") == statements(tmp_path / "new")

@@ -116,6 +116,8 @@ async def open_door(
                 signing_key=lambda: found,
                 is_ready=readiness,
                 monotonic=ticks,
+                pushes=app.register,
+                notice=lambda user: not woken.append((user, "push")),  # type: ignore[func-returns-value]
                 allowed_origins=[page],
                 **options,
             )

@@ -23,8 +23,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from daemon.runtime.triggers import Triggers
+from daemon.sync.register import Register
 from daemon.web.app import DESCRIPTION, make_app
 from tests.web.door import Door, bearer, open_door
+from tests.web.test_notifications import NOW, active
 
 CHECKS = [
     not_a_server_error,
@@ -48,7 +50,13 @@ def served_routes() -> set[tuple[str, str]]:
 
     triggers: Any = Triggers.__new__(Triggers)
     app = make_app(
-        triggers, triggers, signing_key=lambda: None, is_ready=is_ready, monotonic=lambda: 0.0
+        triggers,
+        triggers,
+        signing_key=lambda: None,
+        is_ready=is_ready,
+        monotonic=lambda: 0.0,
+        pushes=Register(lambda: NOW),
+        notice=lambda user: True,
     )
     routes = [route for route in app.router.routes() if route.method != "HEAD"]
     return {(str(route.method), route.resource.canonical) for route in routes if route.resource}
@@ -71,6 +79,7 @@ async def test_the_description_is_served_as_it_is_to_everybody(door: Door) -> No
 
 async def test_each_call_answers_its_own_example_with_what_it_promises(door: Door) -> None:
     await door.turn_on()
+    door.app.register.keep([active()])
     document = json.loads(DESCRIPTION.read_text())
 
     for path, calls in document["paths"].items():
@@ -79,7 +88,13 @@ async def test_each_call_answers_its_own_example_with_what_it_promises(door: Doo
             example = content["application/json"]["example"] if content else None
             (promised,) = [int(code) for code in call["responses"] if code < "300"]
             proof = bearer(door.company) if call["security"] else None
-            answer = await door.call(method.upper(), proof, example, path.replace("{guid}", "4e0c"))
+            headers = {
+                one["name"]: one["example"]
+                for one in call.get("parameters", ())
+                if one["in"] == "header"
+            }
+            real_path = path.replace("{guid}", "4e0c")
+            answer = await door.call(method.upper(), proof, example, real_path, **headers)
             assert answer.status == promised, (method, path)
 
 

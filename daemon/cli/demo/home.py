@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ OWN_FILES: Final = ("config.toml", "daemon.pid", "encryption.key", "world.json")
 OWN_PATTERNS: Final = ("severa-*", ".world.json.*")
 LOCK_NAME: Final = "demo"
 SIGNING_KEY_BYTES: Final = 32
+HOST: Final = "127.0.0.1"
 
 _CONFIG: Final = """\
 # Written by `severa-gcal demo` at every start.
@@ -31,7 +33,8 @@ api_root = {google_url}
 token_uri = {token_uri}
 
 [web]
-listen = "127.0.0.1:0"
+listen = {listen}
+public_url = {public_url}
 severa_signing_key_file = "severa-signing-key"
 
 [store]
@@ -83,7 +86,11 @@ class Home:
         """Write the configuration for the addresses at which the sandbox listens now."""
         self.signing_key()
         _write_private(self.directory / "severa-client-secret", company.client_secret)
+        listen = f"{HOST}:{_free_port()}"
         given = {
+            "listen": listen,
+            # Known before the daemon starts, so that Google can push to it.
+            "public_url": f"http://{listen}",
             "severa_url": sandbox.severa_url,
             "client_id": company.client_id,
             "google_url": sandbox.google_url,
@@ -138,6 +145,13 @@ def held(directory: Path) -> Iterator[Home]:
         yield Home(directory)
     finally:
         lock.release()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _write_private(path: Path, text: str) -> None:
