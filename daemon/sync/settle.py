@@ -288,7 +288,8 @@ class Settle:
         return [result for result in done if isinstance(result, Record)]
 
     async def _read_back(self, record: Record) -> Record | None:
-        return await self._guarded(record, lambda: self._apply.read_back(record))
+        with self._tools.lane(record.user, is_background=record.cause == "sweep"):
+            return await self._guarded(record, lambda: self._apply.read_back(record))
 
     async def _do(self, plan: Sequence[Planned]) -> None:
         actions = {p.record.link.id: p.action for p in plan}
