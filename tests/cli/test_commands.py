@@ -311,6 +311,7 @@ async def test_help_and_version_say_what_there_is(company: Installation) -> None
 
 
 async def test_what_keeps_the_daemon_from_starting_is_one_line(company: Installation) -> None:
+    company.is_fresh = True
     await company.start()
     taken = company.address.rpartition(":")[2]
 
@@ -381,6 +382,7 @@ async def test_what_is_set_without_a_daemon_holds_when_it_starts(company: Instal
 
 
 async def test_no_secret_is_shown_logged_or_stored_in_the_clear(company: Installation) -> None:
+    company.is_fresh = True
     company.person("Anna")
     company.configure(log={"level": "debug"})
     locked, password = str(locked_key(company, PASSWORD)), file(company, "password", PASSWORD)
@@ -446,6 +448,7 @@ async def test_files_of_the_daemon_are_its_owners_alone(company: Installation) -
 
 
 async def test_sigterm_ends_the_daemon_in_order(company: Installation) -> None:
+    company.is_fresh = True
     company.person("Anna")
     await company.open()
     company.fault("severa", "activities.create", "delay", seconds=1)
@@ -483,6 +486,7 @@ async def test_a_vendor_that_hangs_does_not_keep_the_daemon_from_stopping(
 
 
 async def test_a_second_sigterm_ends_it_at_once(company: Installation) -> None:
+    company.is_fresh = True
     company.person("Anna")
     await company.open()
     company.fault("google", "events.list", "delay", seconds=30)

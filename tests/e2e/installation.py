@@ -18,6 +18,7 @@ import jwt
 from daemon.runtime.control import ask_daemon, socket_path
 from daemon.sandbox.faults import Fault
 from tests.e2e.company import SERVICE_ACCOUNT, SIGNING_KEY, Company
+from tests.e2e.forked import Forked
 from tests.e2e.world import email_of
 
 READY_SECONDS = 60
@@ -35,7 +36,9 @@ class Outcome:
 class Installation(Company):
     """One company with its daemon."""
 
-    process: asyncio.subprocess.Process | None = None
+    process: Forked | asyncio.subprocess.Process | None = None
+    is_fresh: bool = False
+    """Commands and daemon are started in interpreters of their own, as an operator does."""
     address: str = ""
     log: list[str] = field(default_factory=list)
     enabled: list[str] = field(default_factory=list)
@@ -44,13 +47,19 @@ class Installation(Company):
     # The command line
 
     async def cli(self, *arguments: str, stdin: str = "") -> Outcome:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", "--config", str(self.path / "config.toml"), *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate(stdin.encode())
+        given = ["--config", str(self.path / "config.toml"), *arguments]
+        process: Forked | asyncio.subprocess.Process
+        if self.is_fresh:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "daemon", *given,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            out, err = await process.communicate(stdin.encode())
+        else:
+            process = await Forked.start(given, stdin=stdin.encode())
+            out, err = await process.communicate()
         assert process.returncode is not None
         return Outcome(process.returncode, out.decode(), err.decode())
 
@@ -74,12 +83,16 @@ class Installation(Company):
     # The daemon
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", "--config", str(self.path / "config.toml"), "run",
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=1 << 20,
-        )  # fmt: skip
+        given = ["--config", str(self.path / "config.toml"), "run"]
+        if self.is_fresh:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "daemon", *given,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=1 << 20,
+            )  # fmt: skip
+        else:
+            self.process = await Forked.start(given)
         assert self.process.stdout
         assert self.process.stderr
         self._readers.append(asyncio.create_task(self._collect(self.process.stderr)))
