@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from aiohttp import web
+from aiohttp import ClientSession, web
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
@@ -110,7 +110,8 @@ def aim(case: Case, guids: dict[str, list[str]]) -> None:
     if there and case.path_parameters:
         name, made_up = next(iter(case.path_parameters.items()))
         place = sum(map(ord, str(made_up))) % (len(there) + 1)
-        case.path_parameters[name] = [*there, made_up][place]
+        # How several that are patched at once are answered has no schema (Q17).
+        case.path_parameters[name] = [*there, str(made_up).replace(",", ".")][place]
     if isinstance(case.body, dict):
         for part, where in (("activityType", "activitytypes"), ("ownerUser", "users")):
             if isinstance(case.body.get(part), dict):
@@ -133,14 +134,30 @@ def test_no_answer_is_one_that_the_document_does_not_know(case: Case, served: Se
     aim(case, served.guids)
     headers = {"Client_Id": CLIENT_ID, "Authorization": f"Bearer {served.token}"}
 
+    before = len(served.answered)
     case.call_and_validate(base_url=served.url, headers=headers, checks=CHECKS, timeout=10)
 
-
-def test_our_own_check_finds_nothing_in_those_answers_either(served: Served) -> None:
-    for exchange in served.answered:
+    for exchange in served.answered[before:]:
         # Schemathesis also tries methods and paths that the document does not know.
         if exchange.status not in (404, 405):
             check_answer_of(exchange)
 
-    succeeded = {(each.method, each.status) for each in served.answered if each.status < 300}
-    assert succeeded >= {("GET", 200), ("POST", 201), ("PATCH", 200), ("DELETE", 204)}
+
+async def test_what_is_there_is_answered_as_the_document_says(served: Served) -> None:
+    headers = {"Client_Id": CLIENT_ID, "Authorization": f"Bearer {served.token}"}
+    times = {"startDateTime": "2026-03-05T09:00:00Z", "endDateTime": "2026-03-05T10:00:00Z"}
+    kind, owner = served.guids["activitytypes"][0], served.guids["users"][0]
+    new = {"name": "New", "activityType": {"guid": kind}, "ownerUser": {"guid": owner}} | times
+    change = [{"op": "Replace", "path": "/notes", "value": "news"}]
+    before = len(served.answered)
+    async with ClientSession(headers=headers) as session:
+        async with session.post(f"{served.url}/v1/activities", json=new) as answer:
+            path = f"{served.url}/v1/activities/{(await answer.json())['guid']}"
+        for method, body in (("GET", None), ("PATCH", change), ("DELETE", None)):
+            async with session.request(method, path, json=body) as answer:
+                assert answer.status < 300, await answer.text()
+
+    answered = served.answered[before:]
+    assert [each.status for each in answered] == [201, 200, 200, 204]
+    for exchange in answered:
+        check_answer_of(exchange)

@@ -55,8 +55,8 @@ def test_a_day_without_faults_ends_as_its_people_meant_it() -> None:
     assert dict(rows["Review"].people).keys() == {"clara@example.com", "guest@elsewhere.example"}
 
 
-# Every second one: `.ci/day` plays all. What is carried out late needs a short time-out, which a busy machine breaks.
-SAMPLED = [name for name, fault in FAULTS.items() if fault.kind != "delay"][::2]
+# Every fourth one: `.ci/day` plays all. What is carried out late needs a short time-out, which a busy machine breaks.
+SAMPLED = [name for name, fault in FAULTS.items() if fault.kind != "delay"][::4]
 
 
 @pytest.mark.parametrize("fault", SAMPLED)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 import pytest
@@ -279,73 +278,6 @@ async def test_a_kill_right_after_any_write_was_carried_out_loses_and_doubles_no
     await company.start()
 
     await is_carried_out(company, "Kill")
-
-
-@pytest.mark.timeout(300)
-async def test_a_busy_day_with_kills_and_faults_ends_well(company: Installation) -> None:
-    people = [company.person(name) and name for name in ("Anna", "Ben", "Clara")]
-    for name in people:
-        for number in range(8):
-            company.add_activity(name, f"{name} S{number}", company.at(1 + number, 8))
-            company.add_event(name, f"{name} G{number}", company.at(1 + number, 10))
-    await company.open()
-    chance = Random(20260302)  # noqa: S311 - The same day each time.
-    day = BusyDay(company, chance)
-    company.sandbox.faults.chance(0.05, chance)
-
-    for _ in range(10):
-        for _ in range(chance.randint(2, 6)):
-            day.edit()
-            await asyncio.sleep(chance.random() * 0.15)
-        await asyncio.sleep(chance.random() * 0.4)
-        await company.kill()
-        day.edit()
-        await company.start()
-    company.sandbox.faults.clear()
-
-    await company.agrees(seconds=60)
-    for name in people:
-        assert set(company.names(name)) == day.expected[name]
-
-
-class BusyDay:
-    """People's edits, one side of one entry at a time, so that what must come out of them is known."""
-
-    def __init__(self, company: Installation, chance: Random) -> None:
-        self._company, self._chance = company, chance
-        self.expected = {name: {*company.names(name)} for name in company.people}
-        self._count = 0
-
-    def edit(self) -> None:
-        self._count += 1
-        person = self._chance.choice(sorted(self.expected))
-        acts: list[Callable[[str], None]] = [self._add, self._move, self._annotate]
-        self._chance.choice(acts)(person)
-
-    def _add(self, person: str) -> None:
-        name, start = f"{person} new {self._count}", self._company.at(1 + self._count % 9, 13)
-        if self._chance.random() < 0.5:
-            self._company.add_activity(person, name, start)
-        else:
-            self._company.add_event(person, name, start)
-        self.expected[person].add(name)
-
-    def _move(self, person: str) -> None:
-        start = self._company.at(1 + self._count % 9, self._count % 20)
-        if self._chance.random() < 0.5:
-            event = self._chance.choice(self._company.events(person))
-            self._company.move_event(person, event["id"], start)
-        else:
-            activity = self._chance.choice(self._company.activities(person))
-            self._company.move_activity(person, activity["guid"], start)
-
-    def _annotate(self, person: str) -> None:
-        if self._chance.random() < 0.5:
-            event = self._chance.choice(self._company.events(person))
-            self._company.edit_event(person, event["id"], location=f"Room {self._count}")
-        else:
-            activity = self._chance.choice(self._company.activities(person))
-            self._company.edit_activity(person, activity["guid"], notes=f"Note {self._count}")
 
 
 async def test_a_user_google_does_not_know_is_paused_and_stops_nobody(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from daemon.core.account import Account, Settings
+from daemon.core.account import Account, Settings, WritePause
 from daemon.core.company import ActivityType, Category, User
 from daemon.core.entry import ABSENT, AllDay, Answer, Entry, People, Timed
 from daemon.core.link import Base, Claim, Link, Side, Stand, Standing
@@ -42,6 +42,7 @@ FULL_ACCOUNT = Account(
     last_synced_at=NOW,
     last_seen_at=NOW,
     logged_out_at=NOW,
+    write_pause=WritePause(NOW, timedelta(hours=4)),
     address="anna@example.com",
     retry_at=NOW,
 )
