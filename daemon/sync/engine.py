@@ -254,6 +254,9 @@ class Engine:
 
     async def _settle(self, accounts: Sequence[Account], policy: Policy, began: datetime) -> bool:
         everybody = await self._tools.store.read(lambda tx: tx.accounts())
+        enabled = {(a.user.guid, a.enabled_at) for a in everybody if a.is_enabled}
+        # Whoever was switched off while their calendar was looked at is left alone from here on.
+        accounts = [a for a in accounts if (a.user.guid, a.enabled_at) in enabled]
         looked = [account.user.guid for account in accounts]
         settle = Settle(self._tools, policy, everybody, began=began, looked=looked)
         is_done = await self._settle_each(settle, accounts)

@@ -249,6 +249,7 @@ async def test_switching_off_and_on_again_keeps_everything_and_doubles_nothing(
     await company.agrees()
 
     assert (await company.switch("Anna", enabled=False))["state"] == "off"
+    await company.rounds(1)  # What was under way is over.
     company.edit_activity("Anna", guid, name="From Severa, renamed")
     company.edit_event("Anna", event, location="Room 9")
     company.add_event("Anna", "Made meanwhile", company.at(2, 9))
