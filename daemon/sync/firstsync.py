@@ -16,6 +16,7 @@ from daemon.core.reconcile import next_action
 from daemon.core.record import Change, Record
 from daemon.core.view import Part, Settle
 from daemon.sync.access import Access
+from daemon.sync.hands import Held
 from daemon.sync.history import change_of
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import Pull
@@ -23,6 +24,8 @@ from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
 
 RECORDS_A_PAGE = 1_000
+TRIES_MAX = 20
+"""How often a matching gives way to others before it waits for the next round."""
 POSSIBLE_DOUBLE = "It looks like an entry that is there already: a possible double."
 
 
@@ -40,10 +43,18 @@ class FirstSync:
             await self._pull.google_changes(whole, cause="first sync", is_first=True)
             account = await self._to_stage(account, Stage.MATCHING)
         if account.stage is Stage.MATCHING:
-            account, linked = await self._tools.store.write(lambda tx: self._match(tx, account))
+            account, linked = await self._matched(account)
             for record in linked:
                 self._report(record)
         return account
+
+    async def _matched(self, account: Account) -> tuple[Account, list[Record]]:
+        for _ in range(TRIES_MAX):
+            try:
+                return await self._tools.store.write(lambda tx: self._match(tx, account))
+            except Held as held:  # Somebody else's sync works on an entry that they share.
+                await self._tools.hands.until_free(held.link_ids)
+        return account, []
 
     async def _to_stage(self, account: Account, stage: Stage) -> Account:
         async def work(tx: Transaction) -> Account:
@@ -59,11 +70,7 @@ class FirstSync:
     async def _match(self, tx: Transaction, account: Account) -> tuple[Account, list[Record]]:
         """Pair, leave out and make due, in one transaction; return also what was paired."""
         records = await _all_records(tx, account.user.guid)
-        if any(self._tools.hands.holds(link_id) for link_id in records):
-            return (
-                account,
-                [],
-            )  # Somebody else's sync works on an entry that they share: again in the next round.
+        self._tools.hands.require_free(records)
         accounts = {a.user.guid: a for a in await tx.accounts()}
         access = Access(accounts, self._tools.rules.domains)
         viewer = Viewer(self._policy, access, self._tools.rules.winner)

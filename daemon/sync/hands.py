@@ -19,12 +19,21 @@ class Disturbed(Exception):
     """There is news on an entry since its holder read it."""
 
 
+class Held(Exception):
+    """Somebody works on some of the entries that are needed."""
+
+    def __init__(self, link_ids: Collection[str]) -> None:
+        super().__init__("Somebody else works on some of these entries.")
+        self.link_ids = link_ids
+
+
 class Hands:
     """Who holds which entry; as many as are worked on at once."""
 
     def __init__(self) -> None:
         self._held: dict[str, bool] = {}
         """The entries that are held, and whether there was news on them since."""
+        self._dropped = asyncio.Event()
         self.removing: Final[dict[str, Step]] = {}
         """Deletions that were decided on and are not in the history yet: they count for a flood as well (D5)."""
         self.planning: Final = asyncio.Lock()
@@ -47,6 +56,18 @@ class Hands:
         for record in records:
             self._held.pop(record.link.id, None)
             self.removing.pop(record.link.id, None)
+        self._dropped.set()
+        self._dropped = asyncio.Event()
+
+    def require_free(self, link_ids: Collection[str]) -> None:
+        """Raise `Held` where somebody works on one of these."""
+        if any(map(self.holds, link_ids)):
+            raise Held(link_ids)
+
+    async def until_free(self, link_ids: Collection[str]) -> None:
+        """Wait until nobody works on these any more; as long as a call to a vendor may take."""
+        while any(map(self.holds, link_ids)):
+            await self._dropped.wait()
 
     def disturb(self, link_id: str) -> bool:
         """Say that there is news on an entry; tell whether somebody holds it."""
