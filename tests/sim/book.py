@@ -230,7 +230,7 @@ class Book:
             source = self._source(other, name, value, place[0])
             if entry.title == MASKS["title"] and self._is_mask(other, name, value):
                 source = self.cells[other][name]
-            if source is None and self.was_long(place, name):
+            if source is None and other[1] and self.was_long(place, name):
                 source = self._begins(other, name, value)
             self._judge(place, name, old, source, value, is_late=is_late)
             source = source or NOBODY
