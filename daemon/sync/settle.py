@@ -112,6 +112,10 @@ class Settle:
                 await self._each(unread, self._read_back)
                 return len(unread)
         async with self._taken(users) as records:
+            # Somebody else may have left one of them in doubt since.
+            if unread := [record for record in records if record.link.unread]:
+                await self._each(unread, self._read_back)
+                return len(unread)
             if older := [one for one in records if self._is_older(one.link)]:
                 await self._doubt_older(older)
                 return len(older)
