@@ -24,13 +24,13 @@ def run(config_path: Path) -> None:
 
 
 async def _run(config: Config) -> None:
-    from daemon.runtime import app
+    from daemon.runtime import app, running
 
     async with app.opened(config) as parts:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, parts.stopping)
-        await app.run(parts, ready=_say_ready)
+        await running.run(parts, ready=_say_ready)
 
 
 def _say_ready(address: str) -> None:

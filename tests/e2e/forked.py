@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.reduction import DupFd
 from typing import Any
 
-PRELOADED = ["daemon.cli", "daemon.runtime.app"]
+PRELOADED = ["daemon.cli", "daemon.runtime.app", "daemon.runtime.running"]
 LINE_MAX = 1 << 20
 
 
