@@ -110,9 +110,12 @@ class Engine:
         return (await self._tools.store.read(lambda tx: tx.settings())).is_on
 
     async def _is_well(self) -> bool:
-        """Tell whether it is worth while to work beside the rounds, which find out when a fault is over."""
+        """Tell whether it is worth while to work beside the rounds.
+
+        They find out when a fault is over, and begin anew with a database that is a backup, which knows too little.
+        """
         settings = await self._tools.store.read(lambda tx: tx.settings())
-        return settings.is_on and not settings.fault
+        return settings.is_on and not settings.fault and not settings.is_copy
 
     @asynccontextmanager
     async def _telling_faults(self) -> AsyncIterator[None]:

@@ -348,14 +348,6 @@ class Settle:
             await self._setbacks.put_off_fault(record, error)
         return None
 
-    async def _slow_down(self, record: Record, error: RateLimited) -> None:
-        if isinstance(error, UsageLimited):
-            due_at = await self._limits.pause_writes(error.user or record.user, error)
-            await self._setbacks.wait(record, due_at, withdraw=True)
-            return
-        self._limits.meet(error)
-        await self._setbacks.put_off(record, str(error), after=error.retry_after, withdraw=True)
-
     def _has_substitute(self, record: Record, error: UserRefused) -> bool:
         """Tell whether somebody else organizes it, now that Google does not know the owner (E3)."""
         link = record.link

@@ -8,6 +8,7 @@ the organizer edits flows to it, what a guest edits stays there, and only the ow
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -78,15 +79,21 @@ class GoogleDouble:
     # What the engine calls
 
     async def changes(self, user: User, cursor: str | None) -> AsyncIterator[Page[Copy]]:
-        refs, reached = await self.line.carry(
-            self._call("list", user, says="whole" if cursor is None else ""),
-            lambda: self._to_list(user.guid, cursor),
-        )
-        while len(refs) > self._page_size:
-            first, refs = refs[: self._page_size], refs[self._page_size :]
-            yield self._page(user.guid, first, None)
-            await self.line.carry(self._call("list", user, says="next page"), lambda: None)
-        yield self._page(user.guid, refs, reached)
+        size, says = self._page_size, "whole" if cursor is None else ""
+
+        def first() -> tuple[Page[Copy], list[str], str]:
+            refs, reached = self._to_list(user.guid, cursor)
+            now, left = refs[:size], refs[size:]
+            return self._page(user.guid, now, None if left else reached), left, reached
+
+        page, left, reached = await self.line.carry(self._call("list", user, says=says), first)
+        yield page
+        while left:
+            now, left = left[:size], left[size:]
+            yield await self.line.carry(
+                self._call("list", user, says="next page"),
+                partial(self._page, user.guid, now, None if left else reached),
+            )
 
     async def read(self, user: User, ref: str) -> Copy | None:
         event = await self.line.carry(

@@ -269,6 +269,10 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
             Scene("a_page_listed_before_a_write_is_not_stored_after_it"),
             store_old_listing,
         ),
+        "what was removed since a listing began is taken for new": (
+            Scene("what_is_removed_while_a_listing_is_read_is_not_taken_for_new_c4"),
+            setting(WriteLog, "is_gone", never),
+        ),
     },
     ECHOES: {
         "what was written is agreed, shown or not": (
