@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from daemon.core.link import Side, Stand, Standing
+from daemon.core.link import Deed, Side, Stand, Standing
 from daemon.core.record import Record
 from daemon.core.schedule import pause
-from daemon.errors import Exists, Refused, SyncError
+from daemon.errors import Exists, Gone, Refused, SyncError
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
 
@@ -53,13 +53,14 @@ class Setbacks:
 
         def in_doubt(kept: Record) -> Record:
             claims = tuple(
-                # Severa's adapter looks before it writes; Google's 412 may answer the second of two
-                # requests, where the first was carried out on a connection that dropped.
+                # Severa's adapter looks before it writes. But Google's 412, and a 404 on a removal, may answer
+                # the second of two requests, where the first was carried out on a connection that dropped.
                 claim
                 for claim in kept.link.claims
                 if claim in record.link.claims
                 or claim.side is Side.GOOGLE
                 or isinstance(error, Exists)
+                or (isinstance(error, Gone) and claim.deed is Deed.REMOVE)
             )
             link = replace(kept.link, claims=claims, doubted=frozenset(Side))
             wait = (

@@ -7,7 +7,7 @@ from daemon.core.account import Stage, State
 from daemon.core.company import User
 from daemon.core.entry import UNKNOWN
 from daemon.core.link import Side
-from daemon.errors import Transient
+from daemon.errors import Gone, Transient
 from daemon.sync.ports import Store, Transaction
 from daemon.sync.pull import Pull
 from daemon.sync.settle import Settle
@@ -16,7 +16,16 @@ from tests.doubles.severa import ROBOT, Company
 
 from .beside import BESIDE_ALONE, BESIDE_TOGETHER
 from .interrupted import ANN, BEN, CAT, Harm, Interrupted, _entry, part
-from .scenarios import NONE, YES, asked_by_an_outsider, left, one_synced, renamed_own_copy, shows
+from .scenarios import (
+    NONE,
+    YES,
+    asked_by_an_outsider,
+    left,
+    one_from_google,
+    one_synced,
+    renamed_own_copy,
+    shows,
+)
 from .world import INTERNAL, MEETING, PERSONAL, TASK
 
 
@@ -129,6 +138,23 @@ async def a_removal_that_lands_late_is_nobodys_wish_d2(office: Interrupted) -> N
     await office.settle()
     office.land()
     await office.settle((31, 31, 1000, 4000, 31))
+    left("kept", "plan")(office)
+
+
+async def a_replacement_that_was_carried_out_unheard_is_nobodys_deletion_b4(
+    office: Interrupted,
+) -> None:
+    one_from_google(office)
+    await office.settle()
+
+    async def repeated() -> None:
+        """Answer the second of two requests; meanwhile what asked for it is taken back."""
+        office.edit_event("plan", private=False)
+        raise Gone("Severa does not find it any more.")
+
+    office.edit_event("plan", private=True)
+    office.meanwhile["delete"] = repeated
+    await office.settle((31, 31, 4000))
     left("kept", "plan")(office)
 
 
@@ -347,6 +373,7 @@ ALONE: tuple[Scene, ...] = (
     a_project_task_is_nobodys_event_b3,
     a_whole_listing_that_comes_short_proves_nothing_d4,
     a_removal_that_lands_late_is_nobodys_wish_d2,
+    a_replacement_that_was_carried_out_unheard_is_nobodys_deletion_b4,
     a_create_that_lands_after_its_other_side_was_deleted_goes_d2,
     a_create_that_lands_late_leaves_no_twin_c4,
     a_create_that_was_renamed_unheard_is_found_by_the_listing_d8,
