@@ -49,7 +49,7 @@ class Apply:
             if not self._tools.writes.is_outdated(link.id, began):
                 link = link.checked(side, now)
         read = replace(record, link=lifted(record.link, link), looked_at=now)
-        found = landed(record, read, now)
+        found = landed(self._tools, record, read)
         return await self._keeper.keep(read, stood=record.link.standing, found=found)
 
     async def perform(self, record: Record, action: Action) -> Record:
@@ -243,6 +243,7 @@ class Apply:
         """
         removing = replace(claim, deed=Deed.REMOVE, values=Entry(), takes_in=Entry())
         link = record.link.without(claim)
+        self._tools.writes.note_taking(removing.side, seen.ref, seen.original)
         record = await self._keeper.claim(replace(record, link=link), removing)
         await self._tools.severa.remove(self._access.account(claim.user).user, seen)
         return await self._answered(record, removing, None, action, "replaced")
@@ -285,6 +286,7 @@ class Apply:
             user=user.user.guid,
             version=seen_now.version,
         )
+        self._tools.writes.note_taking(side, seen_now.ref, seen_now.original)
         record = await self._keeper.claim(record, claim)
         if isinstance(seen_now, Activity):
             await self._tools.severa.remove(user.user, seen_now)

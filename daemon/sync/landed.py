@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from daemon.core.entry import Entry
@@ -30,14 +29,14 @@ class Landed:
     change: Change
 
 
-def landed(before: Record, after: Record, now: datetime) -> list[Landed]:
+def landed(tools: Tools, before: Record, after: Record) -> list[Landed]:
     """Return what a look has shown to have been carried out, of the writes that nobody answered."""
     found = (
         (claim, fields)
         for claim in before.link.claims
         if (fields := _shown_of(claim, before.link, after.link)) is not None
     )
-    return [Landed(after, _line(after, claim, *fields, now)) for claim, fields in _once(found)]
+    return [Landed(after, _line(tools, after, claim, *fields)) for claim, fields in _once(found)]
 
 
 def tell(tools: Tools, found: Sequence[Landed]) -> None:
@@ -104,14 +103,16 @@ def _agreed(claim: Claim, before: Link, after: Link) -> Entry:
     )
 
 
-def _line(record: Record, claim: Claim, before: Entry, after: Entry, now: datetime) -> Change:
+def _line(tools: Tools, record: Record, claim: Claim, before: Entry, after: Entry) -> Change:
+    is_removal = claim.deed is Deed.REMOVE
     return Change(
-        at=now,
+        at=tools.now(),
         entry=record.link.id,
         user=record.user,
         side=claim.side,
         action=WORDS[claim.deed],
         cause=record.cause,
         rule=RULES[claim.deed, claim.side],
-        fields=fields_of(before, after, is_whole=claim.deed is Deed.REMOVE),
+        fields=fields_of(before, after, is_whole=is_removal),
+        original=tools.writes.taken(claim.side, claim.ref) if is_removal else "",
     )

@@ -62,7 +62,7 @@ class Activities:
                 after = self._observed(record, activity)
                 if after is not record:
                     saved[after.link.id] = after
-                    self.landed += landed(record, after, self._tools.now())
+                    self.landed += landed(self._tools, record, after)
         await _kept(self._tools, tx, saved, self.landed, Side.SEVERA)
         if self._maker:
             await learn_maker(tx, self._maker)
@@ -146,7 +146,7 @@ class Copies:
     def _keep(self, saved: dict[str, Record], before: Record, after: Record) -> None:
         if after is not before:
             saved[after.link.id] = after
-            self.landed += landed(before, after, self._tools.now())
+            self.landed += landed(self._tools, before, after)
 
     def _is_removed(self, copy: Copy, records: Sequence[Record]) -> bool:
         """Tell whether an event that nobody knows any more was removed since this listing began."""

@@ -77,12 +77,15 @@ class WriteLog:
     """
 
     KEPT = 10_000
+    TAKEN_KEPT = 100
+    """Of so many objects that are being removed it is known what they held: a few calls at once, and answers lost."""
 
     def __init__(self) -> None:
         self._count = 0
         self._forgotten = 0
         self._last: dict[str, int] = {}
         self._gone: dict[tuple[Side, str], int] = {}
+        self._taken: dict[tuple[Side, str], str] = {}
         self.severa_listed_at: datetime | None = None
         """When the latest whole listing of the company's changes began."""
 
@@ -110,6 +113,16 @@ class WriteLog:
     def is_gone(self, side: Side, ref: str, began: int) -> bool:
         """Tell whether an object that a reading from this mark on shows is gone since."""
         return self._gone.get((side, ref), began) > began
+
+    def note_taking(self, side: Side, ref: str, original: str) -> None:
+        """Note what an object held that is about to be removed: the answer may be lost (D7)."""
+        self._taken[side, ref] = original
+        if len(self._taken) > self.TAKEN_KEPT:
+            del self._taken[next(iter(self._taken))]
+
+    def taken(self, side: Side, ref: str) -> str:
+        """Return what a removed object held, empty where that is not known."""
+        return self._taken.get((side, ref), "")
 
     def is_outdated(self, link_id: str, began: int) -> bool:
         """Tell whether a reading that began at this mark may miss a write to this entry."""

@@ -7,6 +7,7 @@ import pytest
 
 from daemon.core.entry import Entry
 from daemon.core.link import Side
+from daemon.errors import Transient
 
 from .interrupted import PAUSES_S, Harm, Interrupted
 from .test_undo import GOOGLE, SEVERA, Office, plan_from_severa
@@ -73,6 +74,26 @@ async def test_an_undone_removal_brings_back_what_the_side_held_besides(
     if side is SEVERA:
         assert office.severa.rows[office.activity("plan")].type == INTERNAL.guid
     await office.is_quiet()
+
+
+@pytest.mark.parametrize("side", [SEVERA, GOOGLE])
+async def test_what_was_removed_unheard_brings_back_what_it_held_as_well(
+    office: Office, side: Side
+) -> None:
+    await with_plan(office)
+    delete = office.delete_event if side is SEVERA else office.delete_activity
+    delete("plan")
+
+    async def unheard() -> None:
+        raise Transient("The answer was lost.")
+
+    office.meanwhile["delete"] = unheard
+    await office.settle((31, 31, 31))
+
+    await office.undo(office.line("removed", side))
+    await office.settle()
+
+    assert held(office, side) == (ACME if side is SEVERA else RED)
 
 
 async def test_what_can_never_come_back_of_what_is_kept_is_said_first(office: Office) -> None:
