@@ -244,6 +244,8 @@ class Book:
         grave = self._grave_of(place, partner)
         if reason:
             self.counts[f"removed by {reason}"] += 1
+        elif self._is_one_of_alike(place):
+            self.counts["one of two alike was removed for the other"] += 1
         elif grave is None or not grave.by_person:
             self.broken.append(f"{_named(place)} was deleted, and nobody had deleted {partner}")
         else:
@@ -262,6 +264,23 @@ class Book:
             if at[0] is place[0].other and origin is not None and self.origin.get(at) == origin
         )
         return next((other for other in relatives if other.by_person), grave)
+
+    def _is_one_of_alike(self, place: Place) -> bool:
+        """Tell whether one was made just like it of something that a person deleted: nobody tells the two apart."""
+        mine = self._made_as(place)
+        return bool(mine) and any(
+            other != place
+            and other[0] is place[0]
+            and other not in self.graves
+            and self._made_as(other) == mine
+            and (grave := self._grave_of(other, self.partner(other)[1])) is not None
+            and grave.by_person
+            for other in self.cells
+        )
+
+    def _made_as(self, place: Place) -> dict[str, Any]:
+        names = self.cells.get(place, {})
+        return {name: self.history[(*place, name)][0].value for name in names}
 
     def _judge(
         self,
