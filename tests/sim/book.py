@@ -97,6 +97,8 @@ class Book:
     """Activities that a person gave another type."""
     restored: list[tuple[float, float]] = field(default_factory=list)
     """Backups that were put back: when taken, when put back."""
+    carried_over: set[int] = field(default_factory=set)
+    """The deletions by people, by tick, for which the daemon removed something."""
     broken: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     unheard: set[int] = field(default_factory=set)
@@ -244,12 +246,14 @@ class Book:
         grave = self._grave_of(place, partner)
         if reason:
             self.counts[f"removed by {reason}"] += 1
-        elif self._is_one_of_alike(place):
-            self.counts["one of two alike was removed for the other"] += 1
-        elif grave is None or not grave.by_person:
-            self.broken.append(f"{_named(place)} was deleted, and nobody had deleted {partner}")
-        else:
+        elif grave is not None and grave.by_person:
+            self.carried_over.add(grave.tick)
             self._judge_removal(place, grave, is_late=is_late)
+        elif grave := self._grave_of_alike(place):
+            self.carried_over.add(grave.tick)
+            self.counts["one of two alike was removed for the other"] += 1
+        else:
+            self.broken.append(f"{_named(place)} was deleted, and nobody had deleted {partner}")
         self._bury(place, by_person=False)
 
     def _grave_of(self, place: Place, partner: str) -> Grave | None:
@@ -265,18 +269,19 @@ class Book:
         )
         return next((other for other in relatives if other.by_person), grave)
 
-    def _is_one_of_alike(self, place: Place) -> bool:
-        """Tell whether one was made just like it of something that a person deleted: nobody tells the two apart."""
+    def _grave_of_alike(self, place: Place) -> Grave | None:
+        """Return a deletion by a person that was not carried over yet, of what one made just like this stems from.
+
+        Where both creates were never answered, nobody can tell which of the two is whose.
+        """
         mine = self._made_as(place)
-        return bool(mine) and any(
-            other != place
-            and other[0] is place[0]
-            and other not in self.graves
-            and self._made_as(other) == mine
-            and (grave := self._grave_of(other, self.partner(other)[1])) is not None
-            and grave.by_person
+        alike = (
+            self._grave_of(other, self.partner(other)[1])
             for other in self.cells
+            if other != place and other[0] is place[0] and mine and self._made_as(other) == mine
         )
+        left = (g for g in alike if g and g.by_person and g.tick not in self.carried_over)
+        return next(left, None)
 
     def _made_as(self, place: Place) -> dict[str, Any]:
         names = self.cells.get(place, {})
