@@ -24,6 +24,7 @@ _STATES: Final = select(
     account.c.is_enabled,
     func.json_extract(account.c.document, "$.state").label("state"),
 )
+_TOTAL: Final = select(func.count()).select_from(link)
 _HAS_PROBLEM: Final = (link.c.problem != "").label("has_problem")
 _ATTENTION: Final = (
     select(link.c.stand, _HAS_PROBLEM, func.count().label("number"))
@@ -52,10 +53,9 @@ class Statistics:
 
 
 def statistics(connection: Connection, path: Path) -> Statistics:
-    """Count everything; of entries, those that need no attention are counted from an index alone."""
+    """Count everything; `path` is the database's own."""
     company = connection.execute(_SETTINGS).one_or_none()
-    stands, problems = _attention(connection)
-    stands[Stand.LIVE] += _links(connection) - sum(stands.values())
+    stands, problems = standings(connection)
     states = _states(connection)
     return Statistics(
         entries=stands,
@@ -69,16 +69,17 @@ def statistics(connection: Connection, path: Path) -> Statistics:
     )
 
 
-def _links(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(link)).scalar_one()
+def standings(connection: Connection) -> tuple[dict[Stand, int], int]:
+    """Count the entries by standing, and those that have a problem.
 
-
-def _attention(connection: Connection) -> tuple[dict[Stand, int], int]:
-    """Count what stands otherwise than live, and all that has a problem."""
+    Those that need no attention, which are nearly all, are counted without being read.
+    """
     stands, problems = dict.fromkeys(Stand, 0), 0
     for row in connection.execute(_ATTENTION):
         stands[Stand(row.stand)] += row.number
         problems += row.number if row.has_problem else 0
+    total = connection.execute(_TOTAL).scalar_one()
+    stands[Stand.LIVE] += total - sum(stands.values())
     return stands, problems
 
 
