@@ -151,7 +151,11 @@ async def opened(
         )
         url = push_address(config.web.public_url)
         channels = channel_loop(
-            tools, register, url=url, notice=lambda user: wakes.add(Wake(user)), woken=keep
+            tools,
+            register,
+            url=url,
+            notice=lambda user: wakes.add(Wake(user, cause="poll")),
+            woken=keep,
         )
 
         def wake(cause: str) -> None:

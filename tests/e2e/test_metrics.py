@@ -69,6 +69,15 @@ async def test_a_push_and_a_trigger_move_the_time_to_the_write_that_they_led_to(
     assert await told(pushed, "severa_gcal_wakes_waiting") == 0
 
 
+async def test_the_look_after_a_channel_was_opened_counts_as_no_push(
+    pushed: Installation,
+) -> None:
+    await opened(pushed)
+
+    assert await told(pushed, "severa_gcal_wake_served_seconds_count", cause="push") == 0
+    assert await told(pushed, "severa_gcal_channels", state="active") == 1
+
+
 async def test_requests_refused_and_failed_ones_among_them_and_rounds_are_counted(
     company: Installation,
 ) -> None:
