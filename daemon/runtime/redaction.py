@@ -45,11 +45,12 @@ _SHAPES: Final = re.compile(
             r"AIza[\w-]{30,}",
             r"GOCSPX-[\w-]+",
             r"sgt_[\w-]{16,}",
+            r"(?<![\w-])[\w-]{43}=(?![\w=-])",
             r"(?<=://)[^/\s@\"]{1,256}(?=@)",
         )
     )
 )
-"""PEM, HTTP credentials, JWTs, Google's and our own tokens, and names with passwords in addresses of servers."""
+"""PEM, HTTP credentials, JWTs, Google's and our own tokens, our encryption keys, and passwords in URLs."""
 _ADDRESS: Final = re.compile(
     r"[\w.+'%!#$*^|~-]{1,64}(?:@|%40)\[?\w[\w-]{0,62}(?:[.:]\w[\w-]{0,62}){0,8}\]?", re.IGNORECASE
 )

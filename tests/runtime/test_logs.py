@@ -23,6 +23,7 @@ from daemon.secret import Secret
 CONFIGURED = "k0nfigured/secret+of=Severa"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEA\n-----END PRIVATE KEY-----\n"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJlLW9mLWFubmE"
+KEY = "xJ8mZ_0Tn4rCq2WfYh7LbV5sKdG1pEaUo9iR3-NtMwc="
 SECRETS = {
     "address": ("anna.test+cal@example.com", "anna.test"),
     "address in capitals": ("ANNA.TEST@EXAMPLE.COM", "ANNA.TEST"),
@@ -40,6 +41,7 @@ SECRETS = {
     "bearer": ("Bearer opaque~token_of-somebody", "opaque"),
     "basic": ("Basic c2V2ZXJhOnNlY3JldA==", "c2V2ZXJh"),
     "trigger token": ("sgt_" + "Ab3_-xyz" * 5 + "Abc", "Ab3_-xyz"),
+    "encryption key": (f"key {KEY} is", KEY[5:20]),
     "configured": (CONFIGURED, "k0nfigured"),
     "configured, in a URL": ("?x=k0nfigured%2Fsecret%2Bof%3DSevera", "k0nfigured"),
     "in a form": ("grant_type=x&client_secret=hush-hush&scope=y", "hush-hush"),
@@ -354,6 +356,25 @@ def test_only_events_of_the_glossary_have_a_level_of_their_own() -> None:
 
     for event in logs.WARNINGS | logs.DETAILS:
         assert f"`{event}`" in design, event
+
+
+LEVEL_OF = """
+logs.configure("debug", "json")
+for event, fields in [
+    ("entry.created", {}), ("entry.put-off", {}), ("user.state", {"state": "idle"}), ("daemon.ready", {}),
+    ("entry.held", {}), ("entry.set-aside", {}), ("user.state", {"state": "paused"}), ("round.failed", {}),
+    ("company.fault", {}), ("entry.fault", {"exc_info": KeyError("name")}), ("wake.failed", {}),
+]:
+    logs.report(event, **fields)
+"""
+
+
+def test_each_event_has_the_level_that_tells_an_operator_what_to_do() -> None:
+    done = run_python(LEVEL_OF)
+
+    levels = [json.loads(line)["level"] for line in done.stderr.splitlines()]
+
+    assert levels == ["info"] * 4 + ["warning"] * 4 + ["error"] * 2 + ["debug"]
 
 
 # The process
