@@ -52,57 +52,41 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._gauges: Gauges | None = None
         ProcessCollector(registry=self._registry)
+        since = "From the earliest push or trigger not yet served to the"
         self._wrote = self._histogram(
-            "wake_to_write_seconds",
-            "From the earliest push or trigger not yet served to the vendor's answer to a write that it led to.",
+            "wake_to_write",
+            f"{since} vendor's answer to a write that it led to.",
             WAKE_BUCKETS_S,
             "cause",
         )
         self._served = self._histogram(
-            "wake_served_seconds",
-            "From the earliest push or trigger not yet served to the end of looking and writing.",
-            WAKE_BUCKETS_S,
-            "cause",
+            "wake_served", f"{since} end of looking and writing.", WAKE_BUCKETS_S, "cause"
         )
-        for cause in CAUSES:
-            self._wrote.labels(cause)
-            self._served.labels(cause)
-        self._calls = Counter(
-            "severa_gcal_vendor_calls",
+        self._calls = self._counter(
+            "vendor_calls",
             "Requests to Severa and Google by what came of them.",
-            ("vendor", "method", "outcome"),
-            registry=self._registry,
-        )
-        self._call_seconds = self._histogram(
-            "vendor_call_seconds",
-            "How long requests to Severa and Google took, without the wait for their turn.",
-            CALL_BUCKETS_S,
             "vendor",
             "method",
+            "outcome",
         )
-        self._rounds = Counter(
-            "severa_gcal_rounds",
+        took = "How long requests to Severa and Google took, without the wait for their turn."
+        self._call_seconds = self._histogram(
+            "vendor_call", took, CALL_BUCKETS_S, "vendor", "method"
+        )
+        self._rounds = self._counter(
+            "rounds",
             "Looks at everybody by how they ended: done, with work left, or failed.",
-            ("outcome",),
-            registry=self._registry,
+            "outcome",
         )
-        for outcome in ("done", "unfinished", "failed"):
-            self._rounds.labels(outcome)
-        self._round_seconds = self._histogram(
-            "round_seconds", "How long looks at everybody took, failed ones too.", ROUND_BUCKETS_S
-        )
-        self._round_succeeded_at = Gauge(
-            "severa_gcal_round_last_success_timestamp_seconds",
+        took = "How long looks at everybody took, failed ones too."
+        self._round_seconds = self._histogram("round", took, ROUND_BUCKETS_S)
+        self._round_succeeded_at = self._gauge(
+            "round_last_success_timestamp_seconds",
             "When the latest look at everybody ended that did not fail; 0 for never.",
-            registry=self._registry,
         )
-        build = Gauge(
-            "severa_gcal_build_info",
-            "Which version this is; always 1.",
-            ("version",),
-            registry=self._registry,
-        )
+        build = self._gauge("build_info", "Which version this is; always 1.", "version")
         build.labels(_version()).set(1)
+        self._begin_at_zero()
 
     def watch(self, watched: Watched) -> None:
         """Let the state of these parts be told, too; to be called once."""
@@ -158,12 +142,23 @@ class Metrics:
             self._round_seconds.observe(self._monotonic() - began)
         return is_done
 
-    def _histogram(
-        self, name: str, told: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        return Histogram(
-            f"severa_gcal_{name}", told, labels, buckets=buckets, registry=self._registry
-        )
+    def _begin_at_zero(self) -> None:
+        """Show what has not happened yet as well, so that its first time is seen as a rise."""
+        for cause in CAUSES:
+            self._wrote.labels(cause)
+            self._served.labels(cause)
+        for outcome in ("done", "unfinished", "failed"):
+            self._rounds.labels(outcome)
+
+    def _counter(self, name: str, told: str, *labels: str) -> Counter:
+        return Counter(f"severa_gcal_{name}", told, labels, registry=self._registry)
+
+    def _gauge(self, name: str, told: str, *labels: str) -> Gauge:
+        return Gauge(f"severa_gcal_{name}", told, labels, registry=self._registry)
+
+    def _histogram(self, of: str, told: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        name = f"severa_gcal_{of}_seconds"
+        return Histogram(name, told, labels, buckets=buckets, registry=self._registry)
 
 
 def outcome_of(status: int) -> str:
