@@ -221,6 +221,15 @@ class Config(_Section):
     sync: Sync = Field(default_factory=Sync, description="a table")
     log: Log = Field(default_factory=Log, description="a table")
 
+    def secrets(self) -> tuple[Secret, ...]:
+        """Read all secret files that are set; `Misused` if one cannot be read."""
+        readers = (
+            self.severa.client_secret,
+            self.google.signin_client_secret,
+            self.web.severa_signing_key,
+        )
+        return tuple(secret for read in readers if (secret := read()) is not None)
+
     def warnings(self) -> tuple[str, ...]:
         """Return a line for each secret file that others can read, and each key that is set in vain."""
         return (*self._open_files(), *self._set_in_vain())

@@ -17,17 +17,19 @@ def run(config_path: Path) -> None:
     config = load(config_path)
     from daemon.runtime import logs
 
-    logs.configure(config.log.level, config.log.format)
+    logs.configure(config.log.level, config.log.format, config.secrets())
+    logs.take_over()
     for warning in config.warnings():
         logs.report("config.warning", reason=warning)
     asyncio.run(_run(config))
 
 
 async def _run(config: Config) -> None:
-    from daemon.runtime import app, running
+    from daemon.runtime import app, logs, running
 
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.loop_fault)
     async with app.opened(config) as parts:
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, parts.stopping)
         await running.run(parts, ready=_say_ready)

@@ -33,7 +33,15 @@ from daemon.google.reading import (
 )
 from daemon.google.tokens import RENEW_BEFORE_S, Authority, Tokens
 from daemon.google.translate import body_of, changes_of, is_cancelled
-from daemon.google.wire import ANSWER_MAX, NOTHING_SAFE, Acting, SharedSession, calendar_api
+from daemon.google.wire import (
+    ANSWER_MAX,
+    METHOD,
+    NOTHING_SAFE,
+    Acting,
+    Called,
+    SharedSession,
+    calendar_api,
+)
 from daemon.secret import Secret
 
 PAGE_SIZE: Final = 2500
@@ -49,9 +57,10 @@ Limited = Callable[[str, Limit, float | None], None]
 class GoogleClient:
     """Reads and writes the users' primary calendars, acting as each user in turn.
 
-    The client session stays the caller's. `spend` is awaited before each request with the user's guid and
-    the units it costs, and `limited` told after each that met a limit, with the seconds that Google asks to wait
-    if it names any; `jitter` returns seconds by which a user's tokens are renewed earlier still.
+    The client session stays the caller's; `called` is told of every request on it. `spend` is awaited before each
+    request with the user's guid and the units it costs, and `limited` told after each that met a limit, with the
+    seconds that Google asks to wait if it names any; `jitter` returns seconds by which a user's tokens are renewed
+    earlier still.
     Making one parses the key: some 40 ms of CPU.
     """
 
@@ -70,9 +79,16 @@ class GoogleClient:
         answer_max: int = ANSWER_MAX,
         users_max: int = USERS_MAX,
         limited: Limited = lambda user, limit, after_s: None,
+        called: Called = lambda method, status, seconds: None,
     ) -> None:
         self._api = calendar_api(api_root)
-        self._session = SharedSession(session, timeout_s=timeout_s, answer_max=answer_max)
+        self._session = SharedSession(
+            session,
+            timeout_s=timeout_s,
+            answer_max=answer_max,
+            called=called,
+            monotonic=monotonic,
+        )
         self._authority = Authority(account, token_uri=token_uri, session=self._session, now=now)
         self._spend, self._now, self._monotonic, self._jitter = spend, now, monotonic, jitter
         self._acting: OrderedDict[str, Acting] = OrderedDict()
@@ -301,6 +317,7 @@ class GoogleClient:
         named = {"calendarId": user.email, "quotaUser": _quota_user(user), **parameters}
         given = {name: value for name, value in named.items() if value is not None}
         request = method(json=body, path_params_safe_chars=NOTHING_SAFE, **given)
+        setattr(request, METHOD, method["id"])
         if etag:
             request.headers["If-Match"] = etag
         acting = self._acting_as(user.email)

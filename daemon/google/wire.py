@@ -1,6 +1,6 @@
 """How aiogoogle is used: a hand-cut description of the API, and one HTTP session that all users share."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,12 +10,19 @@ from aiogoogle.models import Request
 from aiogoogle.sessions.aiohttp_session import AiohttpSession
 
 from daemon.errors import Transient
-from daemon.google.errors import Answer, body_as_json
+from daemon.google.errors import Answer, body_as_json, limit_of
 
 NOTHING_SAFE: Final = {"calendarId": "", "eventId": ""}
 """Characters of a path parameter that stay as they are: none, a slash would change the path."""
 ANSWER_MAX: Final = 64 * 1024 * 1024
 """Bytes of an answer that are read at most: a full page of events with long descriptions has some 25 million."""
+METHOD: Final = "calendar_method"
+"""The attribute under which a request knows its method's name."""
+NAMELESS: Final = "token"
+"""The method of a request that has no such name, as those for tokens have none."""
+
+Called = Callable[[str, int, float], None]
+"""Takes a method's name, the answer's status (0 for none, 429 for any limit) and how many seconds it took."""
 
 _CALENDAR: Final = "calendars/{calendarId}"
 _EVENTS: Final = f"{_CALENDAR}/events"
@@ -32,20 +39,32 @@ def calendar_api(api_root: str) -> Any:
             "servicePath": "calendar/v3/",
             "batchPath": "batch/calendar/v3",
             "resources": {
-                "calendars": {"methods": {"get": _method("GET", _CALENDAR, "quotaUser")}},
+                "calendars": {
+                    "methods": {"get": _method("calendars.get", "GET", _CALENDAR, "quotaUser")}
+                },
                 "events": {
                     "methods": {
                         "list": _method(
-                            "GET", _EVENTS, "quotaUser", "maxResults", "pageToken", "syncToken"
+                            "events.list",
+                            "GET",
+                            _EVENTS,
+                            "quotaUser",
+                            "maxResults",
+                            "pageToken",
+                            "syncToken",
                         ),
-                        "get": _method("GET", _EVENT, "quotaUser"),
-                        "insert": _method("POST", _EVENTS, *whole),
-                        "patch": _method("PATCH", _EVENT, *whole),
-                        "delete": _method("DELETE", _EVENT, *write),
-                        "watch": _method("POST", f"{_EVENTS}/watch", "quotaUser"),
+                        "get": _method("events.get", "GET", _EVENT, "quotaUser"),
+                        "insert": _method("events.insert", "POST", _EVENTS, *whole),
+                        "patch": _method("events.patch", "PATCH", _EVENT, *whole),
+                        "delete": _method("events.delete", "DELETE", _EVENT, *write),
+                        "watch": _method("events.watch", "POST", f"{_EVENTS}/watch", "quotaUser"),
                     }
                 },
-                "channels": {"methods": {"stop": _method("POST", "channels/stop", "quotaUser")}},
+                "channels": {
+                    "methods": {
+                        "stop": _method("channels.stop", "POST", "channels/stop", "quotaUser")
+                    }
+                },
             },
         }
     )
@@ -55,12 +74,33 @@ class SharedSession(AiohttpSession):  # type: ignore[misc]  # aiogoogle is typed
     """aiogoogle's session on a client session that belongs to somebody else, with a time-out on every call."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, *, timeout_s: float, answer_max: int = ANSWER_MAX
+        self,
+        http: aiohttp.ClientSession,
+        *,
+        timeout_s: float,
+        answer_max: int = ANSWER_MAX,
+        called: Called = lambda method, status, seconds: None,
+        monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`called` is told of every request, those for tokens too; `monotonic` counts its seconds."""
         self._session = _Http(http, aiohttp.ClientTimeout(total=timeout_s), answer_max)
+        self._called, self._monotonic = called, monotonic
 
     async def close(self) -> None:
         """Leave the client session open, as whoever opened it closes it."""
+
+    async def send(self, *requests: Request, **asked: Any) -> Any:
+        """Send one request, as aiogoogle asks for it once its token is there, and tell what came of it."""
+        (request,) = requests
+        began, status = self._monotonic(), 0
+        try:
+            response = await super().send(request, **asked)
+            answer = Answer(response.status_code, response.json, response.headers)
+            status = 429 if limit_of(answer) else answer.status
+            return response
+        finally:
+            method = getattr(request, METHOD, NAMELESS)
+            self._called(method, status, self._monotonic() - began)
 
     async def answer(self, request: Request) -> Answer:
         """Send one request and return what came, whatever its status.
@@ -147,12 +187,13 @@ async def _answered(sending: Awaitable[Any]) -> Answer:
     raise Transient(f"Google could not be reached ({name}); see [google] api_root and token_uri.")
 
 
-def _method(verb: str, path: str, *query: str) -> dict[str, Any]:
+def _method(name: str, verb: str, path: str, *query: str) -> dict[str, Any]:
     """Describe one method; every parameter is a string, since aiogoogle would write `True` for true."""
     names = [name for name in ("calendarId", "eventId") if f"{{{name}}}" in path]
     in_path = {name: {"type": "string", "location": "path", "required": True} for name in names}
     in_query = {name: {"type": "string", "location": "query"} for name in query}
     return {
+        "id": name,
         "httpMethod": verb,
         "path": path,
         "parameterOrder": names,

@@ -19,8 +19,10 @@ from daemon.runtime import logs
 from daemon.runtime.admin import Admin, Parts
 from daemon.runtime.channels import ChannelLoop, channel_loop, push_address
 from daemon.runtime.day import Day
+from daemon.runtime.gauges import Watched
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.loop import Waker
+from daemon.runtime.metrics import Metrics
 from daemon.runtime.people import People
 from daemon.runtime.presence import Presence
 from daemon.runtime.triggers import Triggers, TriggerTokens
@@ -69,6 +71,7 @@ class App:
     channels: ChannelLoop
     stopping: asyncio.Event
     budgets: Budgets
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -96,9 +99,12 @@ async def opened(
         budgets = budgets_of(config, clock, sleep, rng)
         await budgets.google.day.load(store)
         stack.push_async_callback(_keep_spent, store, budgets.google.day)
+        metrics = Metrics(now=clock, monotonic=monotonic_of(clock))
         stopping, halted, keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
         tools = Tools(
-            severa=severa_client(config, session, budgets.severa, clock, timeout_s),
+            severa=severa_client(
+                config, session, budgets.severa, clock, timeout_s, metrics.called("severa")
+            ),
             google=google,
             store=store,
             now=clock,
@@ -110,6 +116,7 @@ async def opened(
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
             lane=lane_of,
             moved=keep.set,
+            wrote=metrics.wrote,
         )
         engine = Engine(tools)
         presence = Presence(
@@ -133,6 +140,7 @@ async def opened(
             is_stopping=stopping.is_set,
             wake_round=waker.wake,
             found_nothing=register.found_nothing,
+            served=metrics.served,
             report=logs.report,
         )
         triggers = Triggers(
@@ -143,7 +151,11 @@ async def opened(
         )
         url = push_address(config.web.public_url)
         channels = channel_loop(
-            tools, register, url=url, notice=lambda user: wakes.add(Wake(user)), woken=keep
+            tools,
+            register,
+            url=url,
+            notice=lambda user: wakes.add(Wake(user, cause="poll")),
+            woken=keep,
         )
 
         def wake(cause: str) -> None:
@@ -156,7 +168,9 @@ async def opened(
             engine=engine,
             people=people,
             google=google,
-            client_of=google_clients(config, session, budgets.google, clock, timeout_s),
+            client_of=google_clients(
+                config, session, budgets.google, clock, timeout_s, metrics.called("google")
+            ),
             wake=wake,
             now=clock,
             report=logs.report,
@@ -165,6 +179,7 @@ async def opened(
             channels=channels.keeper,
             push_address=url,
         )
+        metrics.watch(Watched(store.statistics, engine.looked_at, wakes, register, budgets))
         admin = Admin(parts)
         await admin.load_connection()
         yield App(
@@ -180,6 +195,7 @@ async def opened(
             channels=channels,
             stopping=stopping,
             budgets=budgets,
+            metrics=metrics,
         )
 
 

@@ -39,7 +39,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
         await app.channels.keeper.load()
         address = await _listen(app, stack)
         loop = Loop(
-            lambda cause: app.engine.round(cause=cause),
+            lambda cause: app.metrics.round(app.engine.round(cause=cause)),
             app.waker,
             interval=app.config.sync.poll_interval,
             chance=random.random,
@@ -91,6 +91,7 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
         app.triggers,
         signing_key=lambda: signing_key,
         is_ready=Readiness(app.store, app.stopping),
+        metrics=app.metrics.text,
         monotonic=asyncio.get_running_loop().time,
         pushes=app.register,
         notice=lambda user: app.wakes.add(Wake(user, is_early=True)),

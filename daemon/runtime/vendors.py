@@ -22,6 +22,9 @@ from daemon.sync.tools import Rules
 BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
 TOKEN_JITTER_SECONDS: Final = 120
 
+Called = Callable[[str, int, float], None]
+"""Takes a method's name, the answer's status (0 for none) and how many seconds it took."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
@@ -78,8 +81,9 @@ def severa_client(
     budget: SeveraBudget,
     clock: Callable[[], datetime],
     timeout_s: float,
+    called: Called,
 ) -> SeveraClient:
-    """Return the client of the company that is configured."""
+    """Return the client of the company that is configured; `called` is told of each request."""
     return SeveraClient(
         config.severa.base_url,
         config.severa.client_id,
@@ -89,6 +93,7 @@ def severa_client(
         monotonic=monotonic_of(clock),
         tell=lambda what: logs.report("severa.unreadable", what=what),
         limited=budget.limited,
+        called=called,
         timeout_s=timeout_s,
     )
 
@@ -99,8 +104,9 @@ def google_clients(
     budget: GoogleBudget,
     clock: Callable[[], datetime],
     timeout_s: float,
+    called: Called,
 ) -> Callable[[ServiceAccount], GoogleClient]:
-    """Return what makes a client for a service account."""
+    """Return what makes a client for a service account; `called` is told of each request."""
     monotonic = monotonic_of(clock)
 
     def client_of(account: ServiceAccount) -> GoogleClient:
@@ -111,6 +117,7 @@ def google_clients(
             account=account,
             spend=budget.spend,
             limited=budget.limited,
+            called=called,
             now=clock,
             monotonic=monotonic,
             jitter=lambda: random.random() * TOKEN_JITTER_SECONDS,  # noqa: S311 - Spreads load.

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -36,6 +38,32 @@ class Wake:
         return ("", self.activity) if self.activity else (self.user, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is served just now: the cause of a wake, and when the earliest that it is for came."""
+
+    cause: str
+    came_at: float
+
+
+_serving: ContextVar[Serving | None] = ContextVar("serving", default=None)
+
+
+def served_now() -> Serving | None:
+    """Return the wake that this piece of work serves, `None` where it is a round or the like."""
+    return _serving.get()
+
+
+@contextmanager
+def _serves(wake: Wake, came_at: float) -> Iterator[None]:
+    """Let all of this piece of work, tasks that it starts included, know what it is for."""
+    token = _serving.set(Serving(wake.cause, came_at))
+    try:
+        yield
+    finally:
+        _serving.reset(token)
+
+
 class Wakes:
     """Serves those who are waiting, many at once and each by one worker; many wakes of one are one."""
 
@@ -66,12 +94,20 @@ class Wakes:
         """Return how many wait."""
         return len(self._waiting)
 
+    def oldest_s(self) -> float:
+        """Return for how many seconds the one that came first has waited, 0 where nobody waits."""
+        now = self._now()
+        return now - min((came_at for _, came_at in self._waiting.values()), default=now)
+
     def add(self, wake: Wake) -> bool:
         """Let this be looked at soon, also if it is being looked at now; tell whether it was noted."""
+        return self._add(wake, self._now())
+
+    def _add(self, wake: Wake, came_at: float) -> bool:
         known = self._waiting.get(wake.key)
         if known is None and len(self._waiting) >= WAITING_MAX:
             return False
-        first, came_at = known or (wake, self._now())
+        first, came_at = known or (wake, came_at)
         kept = wake if wake.is_whole else first
         is_early = first.is_early or wake.is_early
         self._waiting[wake.key] = (replace(kept, is_early=is_early), came_at)
@@ -98,27 +134,28 @@ class Wakes:
                 continue
             wake, came_at = taken
             try:
-                with lane(Lane.URGENT, wake.user):
+                with lane(Lane.URGENT, wake.user), _serves(wake, came_at):
                     await self._serve(wake)
             finally:
                 self._running.discard(wake.key)
                 self._changed.set()  # The same may have been woken meanwhile.
             self._served(wake.cause, self._now() - came_at)
             if wake.is_early and self._found_nothing(wake.user):
-                self._look_again(wake)
+                self._look_again(wake, came_at)
         self._changed.set()
 
-    def _look_again(self, wake: Wake) -> None:
+    def _look_again(self, wake: Wake, came_at: float) -> None:
         """Look once more soon; whoever is pushed again meanwhile waits anew, as that is a look of its own."""
         if (timer := self._again.pop(wake.user, None)) is not None:
             timer.cancel()
         if len(self._again) < WAITING_MAX and not self._is_stopping():
             loop = asyncio.get_running_loop()
-            self._again[wake.user] = loop.call_later(AGAIN_SECONDS, self._come_back, wake)
+            self._again[wake.user] = loop.call_later(AGAIN_SECONDS, self._come_back, wake, came_at)
 
-    def _come_back(self, wake: Wake) -> None:
+    def _come_back(self, wake: Wake, came_at: float) -> None:
+        """Wait once more, with the time at which it came first: what it told of may not be served yet."""
         del self._again[wake.user]
-        self.add(replace(wake, is_early=False))
+        self._add(replace(wake, is_early=False), came_at)
 
     def _next(self) -> tuple[Wake, float] | None:
         for key, (wake, came_at) in self._waiting.items():

@@ -81,10 +81,12 @@ class SeveraClient:
         timeout_s: float = 30.0,
         tell: Callable[[str], None] = lambda what: None,
         limited: Callable[[float | None], None] = lambda after_s: None,
+        called: Callable[[str, int, float], None] = lambda operation, status, seconds: None,
     ) -> None:
         """`tell` is told once of each kind of thing in Severa that cannot be read and is left alone.
 
         `limited` is told of each call that was one too many, with the seconds that Severa asks to wait if it names any.
+        `called` is told of each request, in words, with its status (0 for no answer) and seconds.
         """
         self._transport = Transport(
             base_url,
@@ -95,6 +97,7 @@ class SeveraClient:
             monotonic=monotonic,
             timeout_s=timeout_s,
             limited=limited,
+            called=called,
         )
         self._reader = Reader(self._transport, tell)
         self._ends_within = False

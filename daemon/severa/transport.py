@@ -54,7 +54,8 @@ class _Raw:
 class Transport:
     """Calls Severa; every request is first asked for at `spend`, which waits for the budget.
 
-    `limited` is told of each that was one too many, with the seconds that Severa asks to wait if it names any.
+    `limited` is told of each that was one too many, with the seconds that Severa asks to wait if it names any;
+    `called` of each in words, with the answer's status (0 for none) and how many seconds it took.
     """
 
     def __init__(
@@ -68,12 +69,13 @@ class Transport:
         monotonic: Callable[[], float],
         timeout_s: float,
         limited: Callable[[float | None], None] = lambda after_s: None,
+        called: Callable[[str, int, float], None] = lambda operation, status, seconds: None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._client_id = client_id
         self._client_secret = client_secret
         self._session = session
-        self._spend, self._limited = spend, limited
+        self._spend, self._limited, self._called = spend, limited, called
         self._monotonic = monotonic
         self._timeout = ClientTimeout(total=timeout_s)
         self._tokens = TokenKeeper(self._issue, monotonic=monotonic)
@@ -133,6 +135,7 @@ class Transport:
         headers = {"Client_Id": self._client_id, "Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token.text.reveal()}"
+        began, status = self._monotonic(), 0
         try:
             async with self._session.request(
                 method,
@@ -143,6 +146,7 @@ class Transport:
                 allow_redirects=False,
             ) as response:
                 body = await _body(operation, response)
+                status = response.status
                 raw = _Raw(response.status, response.headers, body)
         except (ClientError, TimeoutError, OSError) as error:
             # Only the kind of error: its text may hold the whole address with its parameters.
@@ -150,6 +154,8 @@ class Transport:
             where = f"{self._base_url} ([severa] base_url)"
             what = f"Severa did not {operation.name}: {where} could not be reached {how}."
             raise Transient(what) from error
+        finally:
+            self._called(operation.name, status, self._monotonic() - began)
         self.date = http_date(raw.headers.get("Date", "")) or self.date
         if raw.status == 429:
             self._limited(retry_after(raw.headers))

@@ -17,6 +17,7 @@ from daemon.store.engine import Lane, Turns
 from daemon.store.files import Lock, copy_database, database_path
 from daemon.store.schema import prepare
 from daemon.store.secrets import SecretBox
+from daemon.store.statistics import Statistics, statistics
 from daemon.store.transaction import SqlTransaction
 
 P = ParamSpec("P")
@@ -37,6 +38,8 @@ class SqlStore:
         self._box = box
         self._writer = Turns([lane(path, is_writer=True)])
         self._readers = Turns([lane(path, is_writer=False) for _ in range(READERS)])
+        # Counting millions takes a while, in which nobody else is to wait; it connects when it is first asked.
+        self._counter = Turns([lane(path, is_writer=False)])
 
     @classmethod
     async def open(cls, url: str, key: Secret) -> Self:
@@ -75,6 +78,7 @@ class SqlStore:
     async def _close(self) -> None:
         # The writer goes last: the last one to leave folds the journal into the database.
         await self._readers.close()
+        await self._counter.close()
         await self._writer.close()
         self._lock.release()
 
@@ -118,6 +122,16 @@ class SqlStore:
     async def problems(self, user: str | None = None) -> tuple[Record, ...]:
         """Return the entries (of this owner) that have a problem or do not take part."""
         return await self._ask(entries.needing_attention, user)
+
+    async def statistics(self) -> Statistics:
+        """Count what an operator watches; it takes a second or so where there are millions."""
+        assert not _is_inside.get(), "A transaction is open already; use that one."
+
+        async def work(transaction: SqlTransaction) -> Statistics:
+            return await transaction.ask(statistics, self._path)
+
+        async with self._counter.turn() as lane:
+            return await _finished(_transact(lane, self._box, work, Lane.rollback))
 
     async def secret(self, name: str) -> Secret | None:
         """Return a secret."""

@@ -43,6 +43,7 @@ class Keeper:
         self, record: Record, claim: Claim, seen: Seen | None, change: Change, *, is_new: bool
     ) -> Record:
         """Keep the answer to a write, without its claim, and its line of the history."""
+        self._tools.wrote(record.noticed_at)
         self._tools.writes.note(record.link.id)
         if seen is None:
             self._tools.writes.note_gone(claim.side, claim.ref)

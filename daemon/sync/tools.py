@@ -65,6 +65,8 @@ class Tools:
     turns: Turns = field(default_factory=Turns)
     moved: Callable[[], None] = lambda: None
     """Told that somebody was paused, or is no longer."""
+    wrote: Callable[[datetime | None], None] = lambda noticed_at: None
+    """Told of each write that a vendor answered, with when the change that it carries was noticed."""
     translators: Mapping[Side, int] = field(default_factory=dict)
     """The numbers of the translators that read each side now."""
 

@@ -21,6 +21,8 @@ from daemon.web.triggers import Triggers
 
 DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
 """What is served here, for programs (OpenAPI 3.1); a test keeps it equal to the routes."""
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format (Exposition formats)."""
 CALLS_PER_SECOND: Final = 20
 CALLS_AT_ONCE: Final = 40
 """So many calls of one user are answered at once; somebody who drags entries about stays far below."""
@@ -32,6 +34,7 @@ def make_app(
     *,
     signing_key: Callable[[], Secret | None],
     is_ready: Callable[[], Awaitable[bool]],
+    metrics: Callable[[], Awaitable[bytes]],
     monotonic: Callable[[], float],
     pushes: notifications.Pushes,
     notice: Callable[[str], bool],
@@ -40,7 +43,8 @@ def make_app(
 ) -> web.Application:
     """Return the application.
 
-    `is_ready` tells whether calls can be answered, `monotonic` returns seconds of a clock that is never set, and
+    `is_ready` tells whether calls can be answered, `metrics` what Prometheus is to know,
+    `monotonic` returns seconds of a clock that is never set, and
     `body_seconds` is how long a body may take to arrive. `pushes` knows the channels that Google's messages belong to,
     and `notice` notes whose calendar changed, or tells that it cannot.
     """
@@ -49,14 +53,16 @@ def make_app(
     app[BODY_SECONDS] = body_seconds
     pace = Pace(per_second=CALLS_PER_SECOND, burst=CALLS_AT_ONCE, monotonic=monotonic)
     gate = Gate(signing_key, triggers.owner_of, pace)
-    app.add_routes(_routes(is_ready))
+    app.add_routes(_routes(is_ready, metrics))
     app.add_routes(me_calls.routes(me, gate))
     app.add_routes(trigger_calls.routes(triggers, gate))
     app.add_routes(notifications.routes(pushes, notice))
     return app
 
 
-def _routes(is_ready: Callable[[], Awaitable[bool]]) -> web.RouteTableDef:
+def _routes(
+    is_ready: Callable[[], Awaitable[bool]], metrics: Callable[[], Awaitable[bytes]]
+) -> web.RouteTableDef:
     table, description = web.RouteTableDef(), DESCRIPTION.read_bytes()
 
     @table.get("/healthz")
@@ -68,6 +74,10 @@ def _routes(is_ready: Callable[[], Awaitable[bool]]) -> web.RouteTableDef:
         if await is_ready():
             return web.json_response({"status": "ready"})
         return problem(503, "Service Unavailable", "The database does not answer.")
+
+    @table.get("/metrics")
+    async def measured(_: web.Request) -> web.Response:
+        return web.Response(body=await metrics(), headers={"Content-Type": METRICS_TYPE})
 
     @table.get("/v1/openapi.json")
     async def described(_: web.Request) -> web.Response:

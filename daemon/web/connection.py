@@ -1,12 +1,16 @@
 """Connections that must bring their headers soon, and whose refusals have the same form as everybody's."""
 
 import asyncio
+import logging
 from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from daemon.web.access import AccessLog
 from daemon.web.problems import as_problem, problem_of
+
+access_log = logging.getLogger("severa-gcal.web")
 
 HEADER_SECONDS: Final = 10.0
 """How long the headers of a request may take from their first byte, or a new connection to send any."""
@@ -132,7 +136,8 @@ class Runner(web.AppRunner):
         return Connection(
             server,
             loop=asyncio.get_running_loop(),
-            access_log=None,
+            access_log=access_log,
+            access_log_class=AccessLog,
             keepalive_timeout=KEEPALIVE_SECONDS,
             lingering_time=self._lingering_seconds,
             max_headers=HEADERS_MAX,

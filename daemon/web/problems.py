@@ -71,7 +71,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
     except ConnectionError:
         raise  # The caller has hung up in the middle of a body, and nobody is left to be answered.
     except SyncError as error:
-        log.warning("web.failed: %s", error)
+        log.warning("web.failed", extra={"reason": str(error)})
         return problem(503, "Service Unavailable", "Severa or the database does not answer.")
     except Exception:
         log.exception("web.fault")

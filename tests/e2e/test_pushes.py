@@ -474,6 +474,7 @@ async def listening_inside(path: Path) -> AsyncIterator[Inside]:
             company.app.triggers,
             signing_key=lambda: None,
             is_ready=is_ready,
+            metrics=company.app.metrics.text,
             monotonic=time.monotonic,
             pushes=company.app.register,
             notice=lambda user: company.app.wakes.add(Wake(user, is_early=True)),

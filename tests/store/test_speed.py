@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from daemon.core.link import Side
 from daemon.core.record import Record
-from daemon.store import chronicle, company, entries
+from daemon.store import chronicle, company, entries, statistics
 from daemon.store.engine import engine_of
 from daemon.store.schema import prepare
 from daemon.store.store import SqlStore
@@ -44,6 +44,7 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "count": lambda c: entries.count_linked(c, None),
     "count of": lambda c: entries.count_linked(c, "anna"),
     "count shared": lambda c: entries.count_shared(c, "anna"),
+    "standings": lambda c: statistics.standings(c),
     "attention": lambda c: entries.needing_attention(c, None),
     "attention of": lambda c: entries.needing_attention(c, "anna"),
     "save": lambda c: entries.save(c, [linked("one", due_at=NOW)]),

@@ -115,6 +115,7 @@ async def open_door(
                 triggers,
                 signing_key=lambda: found,
                 is_ready=readiness,
+                metrics=app.metrics.text,
                 monotonic=ticks,
                 pushes=app.register,
                 notice=lambda user: not woken.append((user, "push")),  # type: ignore[func-returns-value]

@@ -54,6 +54,7 @@ def served_routes() -> set[tuple[str, str]]:
         triggers,
         signing_key=lambda: None,
         is_ready=is_ready,
+        metrics=triggers,
         monotonic=lambda: 0.0,
         pushes=Register(lambda: NOW),
         notice=lambda user: True,
