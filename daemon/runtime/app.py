@@ -20,6 +20,7 @@ from daemon.runtime.admin import Admin, Parts
 from daemon.runtime.channels import ChannelLoop, channel_loop, push_address
 from daemon.runtime.day import Day
 from daemon.runtime.google import ConnectedGoogle
+from daemon.runtime.heartbeat import RoundWatch
 from daemon.runtime.loop import Waker
 from daemon.runtime.people import People
 from daemon.runtime.presence import Presence
@@ -69,6 +70,7 @@ class App:
     channels: ChannelLoop
     stopping: asyncio.Event
     budgets: Budgets
+    rounds: RoundWatch
 
 
 @asynccontextmanager
@@ -91,7 +93,10 @@ async def opened(
     async with AsyncExitStack() as stack:
         key = key_in(config.store.encryption_key_file, database=config.store.database)
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        rounds = RoundWatch(monotonic_of(clock))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(trace_configs=[rounds.trace()])
+        )
         google, waker = ConnectedGoogle(), Waker()
         budgets = budgets_of(config, clock, sleep, rng)
         await budgets.google.day.load(store)
@@ -180,6 +185,7 @@ async def opened(
             channels=channels,
             stopping=stopping,
             budgets=budgets,
+            rounds=rounds,
         )
 
 
