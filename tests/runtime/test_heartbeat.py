@@ -1,7 +1,8 @@
-"""The heartbeat: there is a sign of life while things move, and none once the database, the loop or a round is stuck."""
+"""The heartbeat: a sign of life while things move, and none once the database, the loop or a round is stuck."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,8 +131,9 @@ async def test_a_full_disk_is_no_reason_to_start_anew() -> None:
     assert [await heart.beats(DATABASE_SECONDS) for _ in range(5)] == [True] * 5
 
 
-async def test_a_round_that_lasts_for_hours_is_fine_as_long_as_its_calls_move() -> None:
-    heart = Heart()
+@asynccontextmanager
+async def calls_watched_by(rounds: RoundWatch) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Yield what makes one call over a session that tells of its calls."""
 
     async def page(_: web.Request) -> web.Response:
         return web.Response()
@@ -140,18 +142,27 @@ async def test_a_round_that_lasts_for_hours_is_fine_as_long_as_its_calls_move() 
     app.router.add_get("/", page)
     server = TestServer(app)
     await server.start_server()
-    async with aiohttp.ClientSession(trace_configs=[heart.rounds.trace()]) as session:
+    try:
+        async with aiohttp.ClientSession(trace_configs=[rounds.trace()]) as session:
 
-        async def call() -> None:
-            async with session.get(server.make_url("/")):
-                pass
+            async def call() -> None:
+                async with session.get(server.make_url("/")):
+                    pass
 
+            yield call
+    finally:
+        await server.close()
+
+
+async def test_a_round_that_lasts_for_hours_is_fine_as_long_as_its_calls_move() -> None:
+    heart = Heart()
+
+    async with calls_watched_by(heart.rounds) as call:
         with heart.rounds.round():
             for _ in range(10):
                 # Rounds call from tasks of their own.
-                await asyncio.create_task(call())
+                await asyncio.ensure_future(call())
                 assert await heart.beats(ROUND_SECONDS)
-    await server.close()
 
 
 async def test_a_round_that_hangs_is_not_hidden_by_calls_for_pushes() -> None:
@@ -161,29 +172,20 @@ async def test_a_round_that_hangs_is_not_hidden_by_calls_for_pushes() -> None:
         with heart.rounds.round():
             await ended.wait()
 
-    async def page(_: web.Request) -> web.Response:
-        return web.Response()
+    async with calls_watched_by(heart.rounds) as call:
+        hanging = asyncio.create_task(hang())
+        await asyncio.sleep(0)
+        assert await heart.beats(ROUND_SECONDS)
+        await call()
 
-    app = web.Application()
-    app.router.add_get("/", page)
-    server = TestServer(app)
-    await server.start_server()
-    hanging = asyncio.create_task(hang())
-    assert await heart.beats(ROUND_SECONDS - 1)
-    async with (
-        aiohttp.ClientSession(trace_configs=[heart.rounds.trace()]) as session,
-        session.get(server.make_url("/")),
-    ):
-        pass
+        is_alive = await heart.beats(1)
+        ended.set()
+        await hanging
 
-    is_alive = await heart.beats(ROUND_SECONDS)
-    ended.set()
-    await hanging
-
-    assert not is_alive
-    assert heart.events == [("daemon.stuck", "the round under way makes no calls and does not end")]
-    assert await heart.beats(1)
-    await server.close()
+        assert not is_alive
+        reason = "the round under way makes no calls and does not end"
+        assert heart.events == [("daemon.stuck", reason)]
+        assert await heart.beats(1)
 
 
 async def test_hours_between_rounds_are_no_hang() -> None:
