@@ -183,7 +183,7 @@ class Store(_Section):
     encryption_key_file: File = Field(default_factory=_beside, description=_FILE)
     history_days: Days = Field(default=30, description=_DAYS)
 
-    def key_file(self) -> Path:
+    def encryption_key_path(self) -> Path:
         """Return the file of the encryption key; `Misused` if it is a systemd credential that is not there."""
         return _located("store.encryption_key_file", self.encryption_key_file)
 

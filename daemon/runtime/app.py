@@ -91,7 +91,7 @@ async def opened(
         SyncError: The database is in use, a secret cannot be read, or the like.
     """
     async with AsyncExitStack() as stack:
-        key = key_in(config.store.key_file(), database=config.store.database)
+        key = key_in(config.store.encryption_key_path(), database=config.store.database)
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
         rounds = RoundWatch(monotonic_of(clock))
         session = await stack.enter_async_context(
