@@ -158,6 +158,11 @@ class Web(_Section):
         tuple[Annotated[Url, AfterValidator(forms.root_url)], ...], Field(strict=False)
     ] = Field(default=(), description='a list of origins such as ["https://severa.example.com"]')
 
+    @property
+    def is_listen_set(self) -> bool:
+        """Whether the file says where to listen."""
+        return "listen" in self.model_fields_set
+
     def severa_signing_key(self) -> Secret | None:
         """Read the key that Severa signs with, None where none is set.
 

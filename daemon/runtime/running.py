@@ -104,11 +104,23 @@ async def _listen(app: App, stack: AsyncExitStack, given: Sequence[socket.socket
     runner = Runner(_served(app))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    wanted = app.config.web.listen
     for each in given:
         await web.SockSite(runner, each).start()
     if not given:
-        await _listen_ourselves(runner, app.config.web.listen)
-    return _shown(runner.addresses[0], app.config.web.listen)
+        await _listen_ourselves(runner, wanted)
+    address = _shown(runner.addresses[0], wanted)
+    if given and app.config.web.is_listen_set and not any(_is_at(wanted, s) for s in given):
+        reason = f"[web] listen is not used: the service manager listens for us, on {address}."
+        logs.report("config.warning", reason=reason)
+    return address
+
+
+def _is_at(listen: TcpAddress | UnixAddress, given: socket.socket) -> bool:
+    name = given.getsockname()
+    if isinstance(listen, UnixAddress):
+        return bool(name == str(listen.path))
+    return given.family != socket.AF_UNIX and tuple(name[:2]) == (listen.host, listen.port)
 
 
 def _served(app: App) -> web.Application:

@@ -129,6 +129,14 @@ async def test_a_company_is_set_up_syncs_and_survives_a_kill_a_hang_and_a_stop(
     assert await run(machine.shown, "severa-gcal", "Result") == "success"
     assert await run(machine.shown, "severa-gcal", "ActiveState") == "inactive"
 
+    # Without the daemon, root can do the same, and leaves nothing behind that the daemon cannot use.
+    assert "names the systemd credential" in await run(lambda: machine.gcal("users", code=2))
+    environ = "CREDENTIALS_DIRECTORY=/etc/severa-gcal/credentials"
+    said = await run(machine.run, "env", environ, "/opt/severa-gcal/bin/severa-gcal", "users")
+    assert "anna@example.com" in said
+    owners = await run(machine.run, "sh", "-c", "stat -c %U /var/lib/severa-gcal/*")
+    assert set(owners.split()) == {"severa-gcal"}
+
 
 async def test_a_wrong_configuration_stays_failed_and_does_not_spin_when_called(
     company: Installation, boot: Boot

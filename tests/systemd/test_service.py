@@ -159,6 +159,21 @@ async def test_a_socket_file_outlives_the_daemon_that_listened_there(
         assert path.is_socket()
 
 
+async def test_an_address_that_is_not_listened_on_is_told(
+    company: Installation, manager: ServiceManager
+) -> None:
+    for listen, is_told in (
+        (company.address.removeprefix("http://"), False),
+        ("127.0.0.1:1", True),
+    ):
+        company.configure(web={"listen": listen})
+        await manager.started()
+
+        told = [line for line in manager.log if "[web] listen is not used" in line]
+        assert bool(told) is is_told
+        assert await manager.ended(signal.SIGTERM) == 0
+
+
 async def test_what_is_no_listening_socket_is_told(manager: ServiceManager) -> None:
     manager.sockets.insert(0, socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
