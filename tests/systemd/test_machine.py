@@ -90,6 +90,13 @@ async def test_a_company_is_set_up_syncs_and_survives_a_kill_a_hang_and_a_stop(
     assert await run(machine.shown, "severa-gcal", "ActiveState") == "active"
     assert await run(machine.shown, "severa-gcal.socket", "ActiveState") == "active"
     assert await health(company.address) == 200
+    pid = await run(machine.shown, "severa-gcal", "MainPID")
+    status = dict(
+        line.split(":\t", 1)
+        for line in (await run(machine.run, "cat", f"/proc/{pid}/status")).splitlines()
+        if ":\t" in line
+    )
+    assert (status["Seccomp"], status["NoNewPrivs"], int(status["CapBnd"], 16)) == ("2", "1", 0)
 
     # Set up by the administrator, whose commands know no credentials.
     key = company.path / "machine" / "shared" / "key.p12"
