@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from yarl import URL
 
 from tests.systemd.units import FOLDER
 
@@ -58,10 +59,13 @@ class Proxy:
     behind: Behind
 
     async def call(self, method: str, path: str, **more: object) -> int:
+        return await self.call_at(method, URL(f"https://{NAME}:{self.port}{path}"), **more)
+
+    async def call_at(self, method: str, url: URL, **more: object) -> int:
         connector = aiohttp.TCPConnector(ssl=self.context, resolver=Here())
         async with (
             aiohttp.ClientSession(connector=connector) as session,
-            session.request(method, f"https://{NAME}:{self.port}{path}", **more) as response,  # type: ignore[arg-type]
+            session.request(method, url, **more) as response,  # type: ignore[arg-type]
         ):
             return response.status
 
@@ -123,7 +127,7 @@ def nginx(folder: Path, port: int, upstream: int, chain: Path, private: Path) ->
         ("listen 80;", f"listen 127.0.0.1:{unused_port()};"),
         ("listen [::]:80;", ""),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("listen [::]:443 ssl http2;", ""),
+        ("listen [::]:443 ssl;", ""),
         ("/etc/ssl/severa-gcal/fullchain.pem", str(chain)),
         ("/etc/ssl/severa-gcal/privkey.pem", str(private)),
     ):
@@ -241,6 +245,17 @@ async def test_what_is_the_operators_is_not_seen_from_outside(proxy: Proxy) -> N
         assert await proxy.call("GET", f"{path}?x=1") == 404
 
     assert proxy.behind.calls == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/%6detrics", "//metrics", "/./metrics", "/x/../metrics", "/METRICS"]
+)
+async def test_no_other_spelling_gets_to_what_is_the_operators(proxy: Proxy, path: str) -> None:
+    url = URL(f"https://{NAME}:{proxy.port}{path}", encoded=True)
+
+    await proxy.call_at("GET", url)
+
+    assert not {path for path, _ in proxy.behind.calls} & set(OPERATORS)
 
 
 async def test_a_body_that_is_too_large_does_not_arrive(proxy: Proxy) -> None:
