@@ -32,8 +32,10 @@ class Condition:
             return "The integration is off: nothing is synced."
         if self._settings.fault:
             return "Nothing can be synced: `severa-gcal status` says why."
-        users, waiting = len(self._app.engine.looked_at), len(self._app.wakes)
-        return f"Syncing the calendars of {users} users; {waiting} wait for their turn."
+        looked_at, waiting = len(self._app.engine.looked_at), len(self._app.wakes)
+        return (
+            f"Calendars looked at since the start: {looked_at}; waiting for their turn: {waiting}."
+        )
 
 
 def heartbeat(app: App, manager: ServiceManager) -> Heartbeat:

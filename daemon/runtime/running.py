@@ -41,6 +41,7 @@ async def run(app: App, *, ready: Callable[[str], None], manager: ServiceManager
     async with AsyncExitStack() as stack:
         door = await control.serve(control.socket_path(app.config.store.database), app.admin.ask)
         stack.push_async_callback(door.cleanup)
+        heart = heartbeat(app, manager)
         await app.channels.keeper.load()
         address = await _listen(app, stack, manager.sockets)
         loop = Loop(
@@ -56,7 +57,6 @@ async def run(app: App, *, ready: Callable[[str], None], manager: ServiceManager
             logs.report("config.warning", reason=NO_SIGNING_KEY)
         if app.config.web.public_url is None:
             logs.report("config.warning", reason=NO_ADDRESS)
-        heart = heartbeat(app, manager)
         ready(address)
         manager.ready("Ready.")
         async with asyncio.TaskGroup() as group:

@@ -3,6 +3,7 @@
 It has its own processes, mounts, /etc, /var/lib and /run, and shares the network, so that the sandbox can be reached.
 """
 
+import functools
 import os
 import shutil
 import signal
@@ -19,6 +20,14 @@ from tests.systemd.units import FOLDER, NAMES
 
 SCRIPT = Path(__file__).with_name("machine.sh")
 NEEDED = ("unshare", "nsenter", "setpriv", "systemctl")
+PROBE = [
+    *("unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--mount-proc"),
+    *(
+        "sh",
+        "-ec",
+        "mount --make-rprivate /; umount -l /sys/fs/cgroup; mount -t cgroup2 c /sys/fs/cgroup",
+    ),
+]
 BOOT_SECONDS = 20.0
 PATIENCE_SECONDS = 40.0
 FROM_ELSEWHERE = ("network-online.target", "sysinit.target", "basic.target", "shutdown.target",
@@ -26,6 +35,7 @@ FROM_ELSEWHERE = ("network-online.target", "sysinit.target", "basic.target", "sh
                   "time-set.target")  # fmt: skip
 
 
+@functools.cache
 def why_not() -> str:
     """Return why there can be no machine here, or nothing."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
@@ -35,6 +45,8 @@ def why_not() -> str:
         return "only root may start a systemd of its own"
     if not os.access(own_cgroup(), os.W_OK):
         return "there is no cgroup hierarchy for a systemd of its own"
+    if subprocess.run(PROBE, capture_output=True, timeout=20, check=False).returncode != 0:  # noqa: S603
+        return "namespaces and mounts are not allowed here"
     return ""
 
 

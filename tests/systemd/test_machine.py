@@ -112,7 +112,9 @@ async def test_a_company_is_set_up_syncs_and_survives_a_kill_a_hang_and_a_stop(
     await company.switch("Anna")
     await eventually(lambda: company.names("Anna") == ["Budget"], company)
     await eventually(
-        lambda: "Syncing the calendars of 1 users" in machine.shown("severa-gcal", "StatusText"),
+        lambda: (
+            "Calendars looked at since the start: 1;" in machine.shown("severa-gcal", "StatusText")
+        ),
         seconds=25,
     )
 
