@@ -4,6 +4,7 @@ The description of each field is the form of its value, as an error tells it.
 """
 
 import json
+import os
 import re
 import stat
 import tomllib
@@ -28,6 +29,7 @@ from daemon.errors import Misused
 from daemon.secret import Secret
 
 SIGNING_KEY_BYTES_MIN: Final = 32
+_DIRECTORY: Final = "CREDENTIALS_DIRECTORY"
 _SECRET_NAME: Final = re.compile(r"secret|password|token|key$")
 
 
@@ -35,6 +37,8 @@ def _file(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError(value)
     assert info.context is not None, "Relative paths are relative to the configuration file."
+    if value.startswith("$"):
+        return forms.credential(value)
     base: Path = info.context["base"]
     return base / value
 
@@ -63,7 +67,9 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 
 _LIMIT: Final = "a whole number of units from 1 (a patch counts three)"
 _DAYS: Final = "a whole number of days from 1 to 3650"
-_FILE: Final = "the path of a file, relative to the configuration file"
+_FILE: Final = (
+    f"the path of a file, relative to the configuration file, or {forms.CREDENTIALS}/NAME"
+)
 _WEB: Final = "an address such as https://example.com"
 
 
@@ -152,6 +158,11 @@ class Web(_Section):
         tuple[Annotated[Url, AfterValidator(forms.root_url)], ...], Field(strict=False)
     ] = Field(default=(), description='a list of origins such as ["https://severa.example.com"]')
 
+    @property
+    def is_listen_set(self) -> bool:
+        """Whether the file says where to listen."""
+        return "listen" in self.model_fields_set
+
     def severa_signing_key(self) -> Secret | None:
         """Read the key that Severa signs with, None where none is set.
 
@@ -176,6 +187,10 @@ class Store(_Section):
     )
     encryption_key_file: File = Field(default_factory=_beside, description=_FILE)
     history_days: Days = Field(default=30, description=_DAYS)
+
+    def encryption_key_path(self) -> Path:
+        """Return the file of the encryption key; `Misused` if it is a systemd credential that is not there."""
+        return _located("store.encryption_key_file", self.encryption_key_file)
 
     @property
     def database(self) -> Path:
@@ -330,7 +345,26 @@ def _bad(key: str, value: object, form: str) -> str:
     return f"{key} is {shown if len(shown) <= 80 else f'{shown[:79]}…'}; it may be {form}"
 
 
+def _located(key: str, path: Path) -> Path:
+    """Return where a file is, in the directory of credentials if it is one of them."""
+    if path.parts[0] != forms.CREDENTIALS:
+        return path
+    named, directory = f"{key} names the systemd credential {path.name}", os.environ.get(_DIRECTORY)
+    if not directory:
+        raise Misused(
+            f"{named}, which only the service can read. Start it, then try again: while it runs, "
+            "commands go through it."
+        )
+    found = Path(directory, path.name)
+    if not found.exists():
+        raise Misused(
+            f"{named}, which was not loaded; add LoadCredential={path.name}:FILE to the unit."
+        )
+    return found
+
+
 def _secret(key: str, path: Path) -> Secret:
+    path = _located(key, path)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -9,6 +9,12 @@ from urllib.parse import urlsplit
 
 DURATION_MAX: Final = timedelta(days=3650)
 
+CREDENTIALS: Final = "${CREDENTIALS_DIRECTORY}"
+"""Where systemd puts what a unit loads by LoadCredential=; it is known to the service alone (systemd.exec(5))."""
+
+_CREDENTIAL: Final = re.compile(
+    r"(?:\$CREDENTIALS_DIRECTORY|\$\{CREDENTIALS_DIRECTORY\})/(?P<name>\w[\w.@:-]*)", re.ASCII
+)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(\d{1,9})([smhd])")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -86,6 +92,14 @@ def listen_address(value: object) -> TcpAddress | UnixAddress:
     if match is None or int(match["port"]) > 65535:
         raise ValueError(value)
     return TcpAddress(match["host"].strip("[]"), int(match["port"]))
+
+
+def credential(value: str) -> Path:
+    """Return a systemd credential as a path below `CREDENTIALS`; who reads it puts the real directory there."""
+    match = _CREDENTIAL.fullmatch(value)
+    if match is None:
+        raise ValueError(value)
+    return Path(CREDENTIALS, match["name"])
 
 
 def store_url(value: str) -> str:

@@ -305,6 +305,46 @@ def test_a_secret_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         config.severa.client_secret()
 
 
+@pytest.mark.parametrize("spelt", ["${CREDENTIALS_DIRECTORY}", "$CREDENTIALS_DIRECTORY"])
+def test_a_secret_may_be_a_systemd_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelt: str
+) -> None:
+    text = LEAST.replace('"secret"', f'"{spelt}/severa-client-secret"')
+    config = load(written(tmp_path, f'{text}[store]\nencryption_key_file = "{spelt}/key"'))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+    with pytest.raises(Misused, match="credential severa-client-secret, which only the service"):
+        config.severa.client_secret()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(Misused, match="add LoadCredential=severa-client-secret:FILE"):
+        config.severa.client_secret()
+    with pytest.raises(Misused, match="encryption_key_file names the systemd credential key"):
+        config.store.encryption_key_path()
+    for name in ("severa-client-secret", "key"):
+        (tmp_path / name).write_text("open sesame\n")
+    assert config.severa.client_secret().reveal() == "open sesame"
+    assert config.store.encryption_key_path() == tmp_path / "key"
+    assert config.warnings() == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "${CREDENTIAL_DIRECTORY}/x",
+        "$HOME/x",
+        "${CREDENTIALS_DIRECTORY}",
+        "$CREDENTIALS_DIRECTORY/../x",
+    ],
+)
+def test_another_variable_or_a_wrong_name_of_a_credential_is_told(
+    tmp_path: Path, path: str
+) -> None:
+    message = complaint(tmp_path, LEAST.replace('"secret"', f'"{path}"'))
+
+    assert "severa.client_secret_file is no path" in message
+    assert "or ${CREDENTIALS_DIRECTORY}/NAME" in message
+
+
 def test_secrets_that_are_not_set_are_none(tmp_path: Path) -> None:
     config = load(written(tmp_path, LEAST))
 
@@ -341,7 +381,7 @@ def test_secret_files_that_others_can_read_are_warned_of(tmp_path: Path) -> None
 @pytest.mark.parametrize(("section", "key"), keys())
 def test_a_key_is_read_somewhere_or_said_not_to_be_used_yet(section: str, key: str) -> None:
     """So that nobody relies on what does nothing, nor is warned of what does something."""
-    read = rf"\bconfig\.{section}\.({key}|{key.removesuffix('_file')}\(\))"
+    read = rf"\bconfig\.{section}\.({key}|{key.removesuffix('_file')}(_path)?\(\))"
     sources = [*(DAEMON / "runtime").rglob("*.py"), *(DAEMON / "cli").rglob("*.py")]
     is_read = any(re.search(read, path.read_text(encoding="utf-8")) for path in sources)
     line = next(line for line in EXAMPLE.read_text().splitlines() if re.match(rf"#?{key} = ", line))

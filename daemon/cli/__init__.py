@@ -1,5 +1,6 @@
 """The command line: one file a command, heavy imports inside the commands."""
 
+from daemon.cli.backup import backup
 from daemon.cli.connect import google
 from daemon.cli.demo import demo
 from daemon.cli.group import main
@@ -24,6 +25,7 @@ COMMANDS = (
     status,
     history,
     undo,
+    backup,
     held,
 )
 for command in COMMANDS:

@@ -1,13 +1,18 @@
 """`severa-gcal run`: the daemon."""
 
 import asyncio
+import faulthandler
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from daemon.config import Config, load
+
+if TYPE_CHECKING:
+    from daemon.runtime.notify import ServiceManager
 
 
 @click.command()
@@ -16,15 +21,19 @@ def run(config_path: Path) -> None:
     """Run the daemon until it is told to stop (SIGTERM or Ctrl-C)."""
     config = load(config_path)
     from daemon.runtime import logs
+    from daemon.runtime.notify import service_manager
 
     logs.configure(config.log.level, config.log.format, config.secrets())
     logs.take_over()
     for warning in config.warnings():
         logs.report("config.warning", reason=warning)
-    asyncio.run(_run(config))
+    manager = service_manager(os.environ, pid=os.getpid())
+    # A watchdog ends us with SIGABRT: where we were stuck is the one thing to know then; values are not shown.
+    faulthandler.enable()
+    asyncio.run(_run(config, manager))
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, manager: "ServiceManager") -> None:
     from daemon.runtime import app, logs, running
 
     loop = asyncio.get_running_loop()
@@ -32,7 +41,7 @@ async def _run(config: Config) -> None:
     async with app.opened(config) as parts:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, parts.stopping)
-        await running.run(parts, ready=_say_ready)
+        await running.run(parts, ready=_say_ready, manager=manager)
 
 
 def _say_ready(address: str) -> None:

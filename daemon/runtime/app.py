@@ -21,6 +21,7 @@ from daemon.runtime.channels import ChannelLoop, channel_loop, push_address
 from daemon.runtime.day import Day
 from daemon.runtime.gauges import Watched
 from daemon.runtime.google import ConnectedGoogle
+from daemon.runtime.heartbeat import RoundWatch
 from daemon.runtime.loop import Waker
 from daemon.runtime.metrics import Metrics
 from daemon.runtime.people import People
@@ -72,6 +73,7 @@ class App:
     stopping: asyncio.Event
     budgets: Budgets
     metrics: Metrics
+    rounds: RoundWatch
 
 
 @asynccontextmanager
@@ -92,9 +94,12 @@ async def opened(
         SyncError: The database is in use, a secret cannot be read, or the like.
     """
     async with AsyncExitStack() as stack:
-        key = key_in(config.store.encryption_key_file, database=config.store.database)
+        key = key_in(config.store.encryption_key_path(), database=config.store.database)
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        rounds = RoundWatch(monotonic_of(clock))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(trace_configs=[rounds.trace()])
+        )
         google, waker = ConnectedGoogle(), Waker()
         budgets = budgets_of(config, clock, sleep, rng)
         await budgets.google.day.load(store)
@@ -196,6 +201,7 @@ async def opened(
             stopping=stopping,
             budgets=budgets,
             metrics=metrics,
+            rounds=rounds,
         )
 
 

@@ -84,6 +84,9 @@ class Metrics:
             "round_last_success_timestamp_seconds",
             "When the latest look at everybody ended that did not fail; 0 for never.",
         )
+        self._lag = self._gauge(
+            "loop_lag_seconds", "How much later than asked the event loop came back last."
+        )
         build = self._gauge("build_info", "Which version this is; always 1.", "version")
         build.labels(_version()).set(1)
         self._begin_at_zero()
@@ -93,6 +96,10 @@ class Metrics:
         assert self._gauges is None, "The parts of a daemon are built once."
         self._gauges = Gauges(watched, now=self._now, monotonic=self._monotonic)
         self._registry.register(self._gauges)
+
+    def watch_lag(self, lag_s: Callable[[], float]) -> None:
+        """Let the lag of the event loop be told, in seconds."""
+        self._lag.set_function(lag_s)
 
     async def text(self) -> bytes:
         """Return everything in Prometheus' text format 0.0.4, within seconds even where the database is stuck."""
