@@ -20,6 +20,9 @@ ANSWER_SECONDS: Final = 30.0
 """How long a caller may take to receive an answer that is ready."""
 LINGERING_SECONDS: Final = 2.0
 """How long a body that nobody wants is still taken, so that its sender gets to read why."""
+STEP_SECONDS: Final = 0.02
+STEPS_MAX: Final = 25
+"""For so many steps a stop waits for the requests of connections that were taken already."""
 HEADERS_MAX: Final = 64
 HEADER_BYTES_MAX: Final = 8190
 
@@ -47,6 +50,11 @@ class Connection(web.RequestHandler):
         if not self._is_serving and self._deadline is None:
             self._expect_headers()
         super().data_received(data)
+
+    @property
+    def expects_headers(self) -> bool:
+        """Tell whether a request may be on its way on a new connection, or has begun to arrive."""
+        return self._deadline is not None
 
     def headers_arrived(self) -> None:
         """Wait for no more headers until this request is answered."""
@@ -123,6 +131,23 @@ class Runner(web.AppRunner):
         )
         self._header_seconds, self._answer_seconds = header_seconds, answer_seconds
         self._lingering_seconds = lingering_seconds
+
+    async def cleanup(self) -> None:
+        """Take no new connections, and answer those that were taken before all are closed."""
+        for site in list(self.sites):
+            await site.stop()
+        for _ in range(STEPS_MAX):
+            # The event loop comes to a connection that it has just taken a few turns later.
+            await asyncio.sleep(STEP_SECONDS)
+            if not self._has_unheard():
+                break
+        await super().cleanup()
+
+    def _has_unheard(self) -> bool:
+        server = super().server
+        return server is not None and any(
+            one.expects_headers for one in server.connections if isinstance(one, Connection)
+        )
 
     @property
     def server(self) -> Any:
