@@ -102,7 +102,7 @@ async def _keep_counting(app: App) -> None:
 
 
 async def _listen(app: App, stack: AsyncExitStack, given: Sequence[socket.socket]) -> str:
-    runner = Runner(_served(app))
+    runner = Runner(_served(app), sleep=asyncio.sleep)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     wanted = app.config.web.listen

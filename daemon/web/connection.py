@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
@@ -121,6 +122,7 @@ class Runner(web.AppRunner):
         self,
         app: web.Application,
         *,
+        sleep: Callable[[float], Awaitable[None]],
         header_seconds: float = HEADER_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
         lingering_seconds: float = LINGERING_SECONDS,
@@ -130,7 +132,7 @@ class Runner(web.AppRunner):
             app, access_log=None, shutdown_timeout=shutdown_seconds, handler_cancellation=False
         )
         self._header_seconds, self._answer_seconds = header_seconds, answer_seconds
-        self._lingering_seconds = lingering_seconds
+        self._lingering_seconds, self._sleep = lingering_seconds, sleep
 
     async def cleanup(self) -> None:
         """Take no new connections, and answer those that were taken before all are closed."""
@@ -138,7 +140,7 @@ class Runner(web.AppRunner):
             await site.stop()
         for _ in range(STEPS_MAX):
             # The event loop comes to a connection that it has just taken a few turns later.
-            await asyncio.sleep(STEP_SECONDS)
+            await self._sleep(STEP_SECONDS)
             if not self._has_unheard():
                 break
         await super().cleanup()

@@ -122,7 +122,7 @@ async def open_door(
                 allowed_origins=[page],
                 **options,
             )
-            listening = Runner(served, **(runner or {}))
+            listening = Runner(served, sleep=asyncio.sleep, **(runner or {}))
             await listening.setup()
             await web.TCPSite(listening, "127.0.0.1", 0).start()
             url = f"http://127.0.0.1:{listening.addresses[0][1]}"
