@@ -1,5 +1,6 @@
 """The daemon's web application on a real port, with a real store, and the company behind it."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
