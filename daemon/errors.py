@@ -9,6 +9,10 @@ class Transient(SyncError):
     """Nothing happened, or nobody can tell: look again, then try again."""
 
 
+class Unwritten(Transient):
+    """The look before a write failed, so that nothing was written for certain."""
+
+
 class RateLimited(Transient):
     """The vendor asks for a pause; `retry_after` is in seconds, `None` where it named none."""
 

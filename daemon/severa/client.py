@@ -20,7 +20,16 @@ from daemon.core.company import ActivityType, User
 from daemon.core.entry import UNKNOWN, AllDay, Entry, When, address_in, differing
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
-from daemon.errors import CompanyRefused, Forbidden, Gone, Refused, Stale, SyncError, Transient
+from daemon.errors import (
+    CompanyRefused,
+    Forbidden,
+    Gone,
+    RateLimited,
+    Refused,
+    SyncError,
+    Transient,
+    Unwritten,
+)
 from daemon.secret import Secret
 from daemon.severa.errors import (
     CHANGE,
@@ -47,6 +56,7 @@ from daemon.severa.translate import (
     user_of,
 )
 from daemon.severa.transport import Params, Transport, segment
+from daemon.severa.unchanged import require_unchanged
 
 T = TypeVar("T")
 
@@ -165,9 +175,9 @@ class SeveraClient:
         """
         if change.persons():
             return await self._change_person(user, seen, change)
-        now = await self._current(seen.ref)
+        now = await self._before_writing(seen.ref)
         new_type = "" if change.private is UNKNOWN or type_guid == now.type else type_guid
-        _require_unchanged(now, seen, change.known().keys(), type_too=bool(new_type))
+        require_unchanged(now, seen, change.known().keys(), type_too=bool(new_type))
         owner = await self._in_own_zone(replace(user, guid=now.user))
         operations = changes_of(
             change, user=owner, type_guid=new_type, ends_within=self._ends_within
@@ -187,10 +197,10 @@ class SeveraClient:
             Gone: It was deleted already.
             Forbidden: It has hours.
         """
-        now = await self._current(seen.ref)
+        now = await self._before_writing(seen.ref)
         if now.has_hours:
             raise Forbidden("Hours are booked on the activity in Severa.", reason="hasHours")
-        _require_unchanged(now, seen, seen.entry.known().keys(), type_too=True)
+        require_unchanged(now, seen, seen.entry.known().keys(), type_too=True)
         await self._transport.call(REMOVE, "DELETE", _path(seen.ref))
 
     async def changes(self, since: datetime) -> AsyncIterator[Page[Activity]]:
@@ -268,8 +278,8 @@ class SeveraClient:
         (name, answer), *rest = change.known().items()
         address = "" if rest else address_in(name)
         assert address, "One person is changed at a time, and nothing else with them."
-        now = await self._current(seen.ref)
-        _require_unchanged(now, seen, (), type_too=False)
+        now = await self._before_writing(seen.ref)
+        require_unchanged(now, seen, (), type_too=False)
         return await self._participants.change(now, user, address, answer)
 
     async def _posted(self, body: dict[str, Any], kept: dict[str, Any]) -> Activity:
@@ -319,6 +329,19 @@ class SeveraClient:
             # The write itself was carried out, and its answer is what counts.
             return shown
 
+    async def _before_writing(self, ref: str) -> Activity:
+        """Return an activity as it is now, right before it is written to.
+
+        Raises:
+            Unwritten: It could not be read, so that nothing is written.
+        """
+        try:
+            return await self._current(ref)
+        except RateLimited:
+            raise
+        except Transient as error:
+            raise Unwritten(str(error)) from error
+
     async def _current(self, ref: str) -> Activity:
         answer = await self._transport.call(READ, "GET", _path(ref))
         return await self._reader.single(answer.content)
@@ -348,25 +371,10 @@ def _stamps(page: Page[Activity]) -> Iterator[datetime]:
         yield from (at for at in (activity.created_at, activity.updated_at) if at)
 
 
-def _require_unchanged(
-    now: Activity, seen: Activity, fields: Iterable[str], *, type_too: bool
-) -> None:
-    """Raise `Stale` where something that a write rests on is not as it was seen."""
-    changed = differing(now.entry.only(fields), seen.entry.only(fields))
-    is_other = now.user != seen.user or _recurs(now) != _recurs(seen)
-    if changed or is_other or (type_too and now.type != seen.type):
-        raise Stale(f"The activity has changed in Severa ({', '.join(sorted(changed)) or 'kind'}).")
-
-
 def _with_people_of(seen: Activity, now: Activity) -> Activity:
     if now.user != seen.user:
         return now
     return replace(now, entry=replace(now.entry, people=seen.entry.people), members=seen.members)
-
-
-def _recurs(activity: Activity) -> bool:
-    when = activity.entry.when
-    return when is not UNKNOWN and when.recurrence is not None
 
 
 def _only_row(content: Any) -> Any:

@@ -21,6 +21,7 @@ from daemon.errors import (
     Refused,
     Stale,
     Transient,
+    Unwritten,
     UsageLimited,
     UserRefused,
 )
@@ -343,7 +344,8 @@ class Settle:
         except Refused as error:
             await self._setbacks.set_aside(record, error)
         except Transient as error:
-            await self._setbacks.put_off(record, str(error))
+            is_unwritten = isinstance(error, Unwritten)
+            await self._setbacks.put_off(record, str(error), withdraw=is_unwritten)
         except Exception as error:
             await self._setbacks.put_off_fault(record, error)
         return None

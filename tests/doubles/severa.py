@@ -31,7 +31,7 @@ from daemon.core.entry import (
 from daemon.core.link import Activity, Mark
 from daemon.core.listing import Page
 from daemon.core.text import canonical_text
-from daemon.errors import Forbidden, Gone, Refused, Stale, Transient
+from daemon.errors import Forbidden, Gone, RateLimited, Refused, Stale, Transient, Unwritten
 
 from .furnishings import Furnishings
 from .line import STRAIGHT, Call, Line
@@ -280,7 +280,13 @@ class SeveraDouble:
         return await self.line.carry(call, dated)
 
     async def _current(self, name: str, ref: str, change: Entry = NO_FIELDS) -> Activity:
-        return await self._carry(Call("severa", name, ref, change=change), lambda: self._found(ref))
+        call = Call("severa", name, ref, change=change)
+        try:
+            return await self._carry(call, lambda: self._found(ref))
+        except Transient as error:
+            if isinstance(error, RateLimited) or not name.startswith("get before"):
+                raise
+            raise Unwritten(str(error)) from error
 
     async def _pages(
         self, name: str, fits: Callable[[Activity], bool]

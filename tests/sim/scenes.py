@@ -158,6 +158,21 @@ async def a_replacement_that_was_carried_out_unheard_is_nobodys_deletion_b4(
     left("kept", "plan")(office)
 
 
+async def what_is_typed_like_a_write_that_was_never_made_is_an_edit_d8(office: Interrupted) -> None:
+    await in_step(office)
+
+    async def lost() -> None:
+        raise Transient("The answer was lost.")
+
+    office.edit_event("plan", notes="x")
+    office.meanwhile["get before patch"] = lost
+    await office.settle((31,))
+    office.delete_event("plan")
+    office.edit_activity("plan", notes="x")
+    await office.settle((31, 31, 4000))
+    left("kept", "plan")(office)
+
+
 async def a_create_that_lands_after_its_other_side_was_deleted_goes_d2(office: Interrupted) -> None:
     await in_step(office)
     office.add_activity("new", 5)
@@ -374,6 +389,7 @@ ALONE: tuple[Scene, ...] = (
     a_whole_listing_that_comes_short_proves_nothing_d4,
     a_removal_that_lands_late_is_nobodys_wish_d2,
     a_replacement_that_was_carried_out_unheard_is_nobodys_deletion_b4,
+    what_is_typed_like_a_write_that_was_never_made_is_an_edit_d8,
     a_create_that_lands_after_its_other_side_was_deleted_goes_d2,
     a_create_that_lands_late_leaves_no_twin_c4,
     a_create_that_was_renamed_unheard_is_found_by_the_listing_d8,
