@@ -190,8 +190,9 @@ class Engine:
 
     async def _read_again(self, accounts: Sequence[Account]) -> list[Account]:
         """Return the accounts as they are now: what was seen in Severa may have moved their stage."""
-        current = {a.user.guid: a for a in await self._tools.store.read(lambda tx: tx.accounts())}
-        return [current[a.user.guid] for a in accounts if current[a.user.guid].is_enabled]
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
+        current = [everybody.get(account.user.guid) for account in accounts]
+        return [account for account in current if account is not None and account.is_enabled]
 
     def _is_present(self, account: Account, now: datetime) -> bool:
         rules = self._tools.rules
@@ -253,10 +254,9 @@ class Engine:
         return None
 
     async def _settle(self, accounts: Sequence[Account], policy: Policy, began: datetime) -> bool:
-        everybody = await self._tools.store.read(lambda tx: tx.accounts())
-        enabled = {(a.user.guid, a.enabled_at) for a in everybody if a.is_enabled}
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
         # Whoever was switched off while their calendar was looked at is left alone from here on.
-        accounts = [a for a in accounts if (a.user.guid, a.enabled_at) in enabled]
+        accounts = [a for a in accounts if _is_same_sync(a, everybody.get(a.user.guid))]
         looked = [account.user.guid for account in accounts]
         settle = Settle(self._tools, policy, everybody, began=began, looked=looked)
         is_done = await self._settle_each(settle, accounts)
@@ -291,15 +291,22 @@ class Engine:
 
     async def _settle_entries(self, entries: Sequence[str], began: datetime) -> bool:
         """Settle these entries whoever of those who share them is there (E1)."""
-        everybody = await self._tools.store.read(lambda tx: tx.accounts())
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
         policy = await policy_of(self._tools.store, self._tools.rules)
         settle = Settle(self._tools, policy, everybody, began=began, only=entries)
-        enabled = {account.user.guid: account for account in everybody if account.is_enabled}
-        is_done = await settle.run(tuple(enabled))
+        is_done = await settle.run(
+            ()
+        )  # Whose they are does not matter where the entries are named.
         for guid, error in settle.refused_users.items():
-            if guid in enabled:
-                await self._states.fail(enabled[guid], State.PAUSED, error)
+            account = everybody.get(guid)
+            if account is not None and account.is_enabled:
+                await self._states.fail(account, State.PAUSED, error)
         return is_done
+
+
+def _is_same_sync(account: Account, now: Account | None) -> bool:
+    """Tell whether a user's sync is on, and was not switched off and on since the account was read."""
+    return now is not None and now.is_enabled and now.enabled_at == account.enabled_at
 
 
 def _renewed(account: Account | None, user: User) -> Account:
