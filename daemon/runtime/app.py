@@ -97,6 +97,8 @@ async def opened(
         await budgets.google.day.load(store)
         stack.push_async_callback(_keep_spent, store, budgets.google.day)
         stopping, halted, keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        register = Register(clock)
+        google.on_looked = register.looked
         tools = Tools(
             severa=severa_client(config, session, budgets.severa, clock, timeout_s),
             google=google,
@@ -110,6 +112,8 @@ async def opened(
             is_stopping=lambda: stopping.is_set() or halted.is_set(),
             lane=lane_of,
             moved=keep.set,
+            is_healthy=register.is_healthy,
+            severa_spent=lambda: budgets.severa.spent,
         )
         engine = Engine(tools)
         presence = Presence(
@@ -125,8 +129,6 @@ async def opened(
         )
         tokens = TriggerTokens(store, now=clock, rng=rng)
         await tokens.load()
-        register = Register(clock)
-        google.on_looked = register.looked
         wakes = Wakes(
             engine,
             now=monotonic_of(clock),

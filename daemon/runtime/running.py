@@ -42,6 +42,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
             lambda cause: app.engine.round(cause=cause),
             app.waker,
             interval=app.config.sync.poll_interval,
+            now=asyncio.get_running_loop().time,
             chance=random.random,
             report=logs.report,
         )

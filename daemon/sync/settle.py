@@ -73,7 +73,7 @@ class Settle:
         self._apply = Apply(tools, policy, self._access)
         self._brakes = Brakes(tools, self._accounts)
         self._viewer = Viewer(policy, self._access, tools.rules.winner)
-        self._looked = frozenset(looked)
+        self.looked = frozenset(looked)
         self.refused_users: dict[str, UserRefused] = {}
         self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
@@ -272,7 +272,7 @@ class Settle:
         link = record.link
         if not link.is_unspoken:
             return rested(record, now, is_heard=True)
-        is_looked_at = link.source in self._looked
+        is_looked_at = link.source in self.looked
         if is_looked_at and record.noticed_at is not None and record.noticed_at >= self._began:
             return replace(record, due_at=now + self._tools.rules.poll_interval / 2)
         return rested(record, now, is_heard=is_looked_at)
