@@ -193,7 +193,8 @@ class Engine:
         blind = await self._company.look(due, cause)
         due = await self._read_again(due)
         polled = self.polls.chosen(due, is_more=is_more)
-        began, looked = self._tools.now(), await self._look_at_google(polled, policy, cause)
+        began = self._tools.now()
+        looked = await self._look_beside(due, polled, policy, cause)
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         asked = {account.user.guid for account in polled}
@@ -217,6 +218,25 @@ class Engine:
                 await self._states.move(account, State.WAITING, "Not logged in to Severa.")
             else:
                 await self._states.move(account, State.PAUSED, "The user is inactive in Severa.")
+
+    async def _look_beside(
+        self, accounts: Sequence[Account], polled: Sequence[Account], policy: Policy, cause: str
+    ) -> list[Account]:
+        """Look at Google for those whose turn it is, and list further near windows of all `accounts` meanwhile."""
+        google = self._look_at_google(polled, policy, cause)
+        if not self._company.has_more(accounts):
+            return await google
+
+        async def near() -> None:
+            with self._tools.lane("", is_background=True):
+                await self._company.look_on(accounts, cause)
+
+        looked, listed = await asyncio.gather(google, near(), return_exceptions=True)
+        for result in (looked, listed):
+            if isinstance(result, BaseException):
+                raise result
+        assert not isinstance(looked, BaseException), "it would have been raised"
+        return looked
 
     async def _look_at_google(
         self, accounts: Sequence[Account], policy: Policy, cause: str
