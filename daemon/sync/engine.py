@@ -194,7 +194,9 @@ class Engine:
         due = await self._read_again(due)
         polled = self.polls.chosen(due, is_more=is_more)
         began = self._tools.now()
-        looked = await self._look_beside(due, polled, policy, cause)
+        # A Severa that has just failed is asked no further in this round.
+        listed = [] if blind else due
+        looked = await self._look_beside(listed, polled, policy, cause)
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         asked = {account.user.guid for account in polled}
@@ -222,7 +224,7 @@ class Engine:
     async def _look_beside(
         self, accounts: Sequence[Account], polled: Sequence[Account], policy: Policy, cause: str
     ) -> list[Account]:
-        """Look at Google for those whose turn it is, and list further near windows of all `accounts` meanwhile."""
+        """Look at Google for those whose turn it is, and list further near windows of `accounts` meanwhile."""
         google = self._look_at_google(polled, policy, cause)
         if not self._company.has_more(accounts):
             return await google

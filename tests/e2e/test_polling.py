@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from daemon.sandbox.faults import Fault
 from tests.e2e.inside import Inside, inside
 from tests.e2e.installation import Installation
 
@@ -139,3 +140,18 @@ async def test_r2_the_command_line_says_that_polls_are_spread_out_and_how_old_th
     assert "Polls are spread out to keep within Google's limits" in told
     assert "every 2 s; the oldest look is" in told
     assert (polls["spread"], polls["everySeconds"]) == (True, 2)
+
+
+async def test_a_severa_that_has_just_failed_is_asked_no_further_in_that_round(
+    tmp_path: Path,
+) -> None:
+    async with inside(tmp_path) as company:
+        await people(company, FEW)
+        company.faults.order(
+            Fault("severa", "activities.list", "refuse", times=100, where="userGuids")
+        )
+
+        calls = await calls_of_a_round(company)
+
+        assert calls["near"] == 1
+        assert calls["google events.list"] == FEW
