@@ -27,9 +27,22 @@ def status(config: Path, user: str | None, is_json: bool) -> None:
             click.echo(f"Fault: {answer['fault']}")
         if answer["pushes"]:
             click.echo(answer["pushes"])
+        _show_polls(answer["polls"])
     show_table(answer.get("users", [answer]), COLUMNS)
     _show_channels(answer["channels"])
     return _show_problems(answer)
+
+
+def _show_polls(polls: dict[str, Any]) -> None:
+    if not polls["spread"]:
+        return
+    healthy, others = polls["everySecondsWithChannel"], polls["everySeconds"]
+    age = polls["oldestLookSeconds"]
+    oldest = "somebody was not looked at yet" if age is None else f"the oldest look is {age} s old"
+    click.echo(
+        "Polls are spread out to keep within Google's limits: calendars with a channel that works are looked at "
+        f"every {healthy} s, others every {others} s; {oldest}."
+    )
 
 
 def _show_channels(refused: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from daemon.core.record import Record
 from daemon.errors import Misused, SyncError
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import ServiceAccount, read_key
-from daemon.runtime import channels
+from daemon.runtime import channels, polls
 from daemon.runtime.changes import Changes
 from daemon.runtime.google import ConnectedGoogle
 from daemon.runtime.held import Held
@@ -258,6 +258,7 @@ class Admin:
                 **answer,
                 "users": users,
                 "problems": [_problem(r) for r in problems],
+                "polls": polls.described(self._parts.engine, self._parts.now()),
                 "pushes": "" if self._parts.push_address else channels.NO_ADDRESS,
                 "channels": channels.problems(every, emails),
             }

@@ -106,6 +106,8 @@ async def opened(
         stack.push_async_callback(_keep_spent, store, budgets.google.day)
         metrics = Metrics(now=clock, monotonic=monotonic_of(clock))
         stopping, halted, keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        register = Register(clock)
+        google.on_looked = register.looked
         tools = Tools(
             severa=severa_client(
                 config, session, budgets.severa, clock, timeout_s, metrics.called("severa")
@@ -122,6 +124,8 @@ async def opened(
             lane=lane_of,
             moved=keep.set,
             wrote=metrics.wrote,
+            is_healthy=register.is_healthy,
+            severa_spent=lambda: budgets.severa.spent,
         )
         engine = Engine(tools)
         presence = Presence(
@@ -137,8 +141,6 @@ async def opened(
         )
         tokens = TriggerTokens(store, now=clock, rng=rng)
         await tokens.load()
-        register = Register(clock)
-        google.on_looked = register.looked
         wakes = Wakes(
             engine,
             now=monotonic_of(clock),

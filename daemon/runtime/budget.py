@@ -73,6 +73,8 @@ class SeveraBudget:
         self._monotonic, self._chance = monotonic, chance
         self._bucket = Bucket(1.0, per_second)
         self._slowdown = Slowdown(*SEVERA_PAUSES_S)
+        self.spent = 0
+        """How many requests went so far."""
         self.turns = Turns(self, lanes=len(Lane), monotonic=monotonic, sleep=sleep)
 
     async def spend(self) -> None:
@@ -101,6 +103,7 @@ class SeveraBudget:
 
     def take(self, user: str, units: int, now: float) -> None:
         """See `daemon.runtime.turns.Pace`."""
+        self.spent += units
         self._bucket.take(units, now)
 
 

@@ -7,8 +7,11 @@ from typing import Final
 
 from daemon.core.schedule import pause
 from daemon.errors import CompanyRefused, RateLimited, SyncError
+from daemon.sync.engine import MORE
 
 CAUSES_MAX: Final = 16
+REST: Final = 1 / 10
+"""Which part of the interval lies between two rounds at least, however long a round took."""
 PAUSE_MAX: Final = timedelta(minutes=5)
 """A vendor that is down for hours is looked at again soon after it is back."""
 
@@ -39,7 +42,7 @@ class Waker:
 
 
 class Loop:
-    """Runs round after round until it is told to stop."""
+    """Runs round after round until it is told to stop; the interval is from start to start."""
 
     def __init__(
         self,
@@ -47,9 +50,12 @@ class Loop:
         waker: Waker,
         *,
         interval: timedelta,
+        now: Callable[[], float],
         chance: Callable[[], float],
         report: Callable[..., None],
     ) -> None:
+        """`now` is a steady clock in seconds."""
+        self._now = now
         self._round, self._waker, self._interval = round_, waker, interval
         self._chance, self._report = chance, report
         self._is_stopping = False
@@ -68,14 +74,18 @@ class Loop:
             delay = await self._one(cause)
             if not self._is_stopping:
                 cause = await self._waker.wait(delay)
+                if cause == "poll" and not delay:
+                    cause = MORE  # Nobody woke us: it is what the last round left.
 
     async def _one(self, cause: str) -> timedelta:
+        started = self._now()
         try:
             is_done = await self._round("poll" if cause == "start" else cause)
         except SyncError as error:
             return self._failed(error)
         self._failures, self._told = 0, ""
-        return self._interval if is_done else timedelta()
+        passed = timedelta(seconds=self._now() - started)
+        return max(self._interval - passed, self._interval * REST) if is_done else timedelta()
 
     def _failed(self, error: SyncError) -> timedelta:
         message = str(error)

@@ -49,6 +49,7 @@ async def run(app: App, *, ready: Callable[[str], None], manager: ServiceManager
             lambda cause: _watched_round(app, cause),
             app.waker,
             interval=app.config.sync.poll_interval,
+            now=asyncio.get_running_loop().time,
             chance=random.random,
             report=logs.report,
         )

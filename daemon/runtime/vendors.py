@@ -12,6 +12,7 @@ import aiohttp
 
 from daemon.config import Config
 from daemon.core.link import Side
+from daemon.core.pollplan import allowance_of
 from daemon.google.client import GoogleClient
 from daemon.google.credentials import ServiceAccount
 from daemon.runtime import logs
@@ -147,4 +148,10 @@ def rules_of(config: Config) -> Rules:
         is_login_required=config.sync.require_login,
         domains=config.google.domains,
         poll_interval=config.sync.poll_interval,
+        polls=allowance_of(
+            config.google.requests_per_minute,
+            config.google.requests_per_minute_per_user,
+            config.google.requests_per_day,
+        ),
+        severa_per_second=config.severa.requests_per_second,
     )

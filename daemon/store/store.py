@@ -15,6 +15,7 @@ from daemon.secret import Secret
 from daemon.store import chronicle, company, entries
 from daemon.store.engine import Lane, Turns
 from daemon.store.files import Lock, copy_database, database_path
+from daemon.store.memory import Memory, View
 from daemon.store.schema import prepare
 from daemon.store.secrets import SecretBox
 from daemon.store.statistics import Statistics, statistics
@@ -36,6 +37,7 @@ class SqlStore:
         self._path = path
         self._lock = lock
         self._box = box
+        self._memory = Memory()
         self._writer = Turns([lane(path, is_writer=True)])
         self._readers = Turns([lane(path, is_writer=False) for _ in range(READERS)])
         # Counting millions takes a while, in which nobody else is to wait; it connects when it is first asked.
@@ -93,13 +95,18 @@ class SqlStore:
         """
         assert not _is_inside.get(), "A transaction is open already; use that one."
         async with self._writer.turn() as lane:
-            return await _finished(_transact(lane, self._box, work, Lane.commit))
+            view = View(self._memory, is_writer=True)
+            return await _finished(_transact(lane, self._box, view, work, Lane.commit))
 
     async def read(self, work: Callable[[SqlTransaction], Awaitable[R]]) -> R:
-        """Run `work`, which only reads, on one consistent picture; raises as `write` does."""
+        """Run `work`, which only reads, on one consistent picture; raises as `write` does.
+
+        Settings and users may be a moment older than the rest of it, never newer.
+        """
         assert not _is_inside.get(), "A transaction is open already; use that one."
         async with self._readers.turn() as lane:
-            return await _finished(_transact(lane, self._box, work, Lane.rollback))
+            view = View(self._memory, is_writer=False)
+            return await _finished(_transact(lane, self._box, view, work, Lane.rollback))
 
     async def history(
         self,
@@ -131,7 +138,8 @@ class SqlStore:
             return await transaction.ask(statistics, self._path)
 
         async with self._counter.turn() as lane:
-            return await _finished(_transact(lane, self._box, work, Lane.rollback))
+            view = View(self._memory, is_writer=False)
+            return await _finished(_transact(lane, self._box, view, work, Lane.rollback))
 
     async def secret(self, name: str) -> Secret | None:
         """Return a secret."""
@@ -180,16 +188,17 @@ class SqlStore:
 async def _transact(
     lane: Lane,
     box: SecretBox,
+    view: View,
     work: Callable[[SqlTransaction], Awaitable[R]],
     end: Callable[[Lane], Awaitable[None]],
 ) -> R:
     # Set in the context of this task only, and so gone with it.
     _is_inside.set(True)
-    transaction = SqlTransaction(lane, box)
+    transaction = SqlTransaction(lane, box, view)
     try:
         result = await work(transaction)
         transaction.end()
-        await end(lane)
+        await view.commit(lambda: end(lane))
     except BaseException:
         transaction.end()
         await lane.rollback()

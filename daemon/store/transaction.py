@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 from daemon.core.account import Account, Settings
 from daemon.core.channel import Channel
 from daemon.core.record import Change, Record
+from daemon.core.roster import Roster
 from daemon.core.spent import Spent
 from daemon.secret import Secret
 from daemon.store import channels, chronicle, company, entries
 from daemon.store.engine import Lane
+from daemon.store.memory import View
 from daemon.store.secrets import SecretBox
 
 P = ParamSpec("P")
@@ -25,9 +27,10 @@ ORIGINAL_LENGTH_MAX: Final = 65_536
 class SqlTransaction:
     """What may be asked and kept in one transaction; nothing else is awaited while it is open."""
 
-    def __init__(self, lane: Lane, box: SecretBox) -> None:
+    def __init__(self, lane: Lane, box: SecretBox, view: View) -> None:
         self._lane = lane
         self._box = box
+        self._view = view
         self._is_open = True
 
     def end(self) -> None:
@@ -46,11 +49,13 @@ class SqlTransaction:
 
     async def settings(self) -> Settings:
         """Return the company's settings."""
-        return await self.ask(company.company_settings)
+        assert self._is_open, "A transaction is used inside its work only."
+        return await self._view.settings(lambda: self.ask(company.company_settings))
 
     async def save_settings(self, settings: Settings) -> None:
         """Keep the company's settings."""
         await self.ask(company.save_settings, settings)
+        self._view.kept_settings(settings)
 
     async def spent(self) -> Spent | None:
         """Return what was spent of Google's units, `None` where nothing was kept yet."""
@@ -62,7 +67,12 @@ class SqlTransaction:
 
     async def accounts(self) -> tuple[Account, ...]:
         """Return every known user, enabled or not, ordered by address."""
-        return await self.ask(company.all_accounts)
+        return (await self.roster()).all
+
+    async def roster(self) -> Roster:
+        """Return every known user, at no cost where that was asked before."""
+        assert self._is_open, "A transaction is used inside its work only."
+        return await self._view.roster(lambda: self.ask(company.all_accounts))
 
     async def account(self, user: str) -> Account | None:
         """Return one user by Severa guid."""
@@ -75,6 +85,7 @@ class SqlTransaction:
             Refused: Two users with sync switched on would have the same address (rule A5).
         """
         await self.ask(company.save_accounts, accounts)
+        self._view.kept_accounts(accounts)
 
     async def channels(self) -> tuple[Channel, ...]:
         """Return every push channel, ordered by user and id."""

@@ -1,6 +1,6 @@
 """Whose calendar or activity a link is, and whether it may be used just now."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import TypeVar
 
 from daemon.core.account import Account
@@ -8,6 +8,7 @@ from daemon.core.company import User
 from daemon.core.link import Link, Side
 from daemon.core.meeting import copy_of
 from daemon.core.policy import OWNERS_ALONE
+from daemon.core.roster import Index, index_of
 from daemon.errors import RateLimited, Transient, UserRefused
 
 T = TypeVar("T")
@@ -16,19 +17,22 @@ T = TypeVar("T")
 class Access:
     """Finds the users behind a link and keeps us out of calendars that may not be used."""
 
-    def __init__(self, accounts: Mapping[str, Account], domains: Collection[str]) -> None:
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        domains: Collection[str],
+        index: Index | None = None,
+    ) -> None:
+        """`index` is what is known of all `accounts` together; without it that is worked out here."""
         self._accounts, self._domains = accounts, domains
-        self._by_address = _by_address(accounts.values())
+        self._index = index or index_of(accounts.values())
         self.refused: Collection[str] = ()
         """Users whom Google refused just now, by guid: somebody else organizes what they own (E3)."""
 
     @property
     def addresses(self) -> frozenset[str]:
         """The addresses of the company's users, but for those that nobody has confirmed yet (A5)."""
-        known = self._by_address.items()
-        return frozenset(
-            address for address, a in known if not a.has_moved and _is_in(self._domains, address)
-        )
+        return self._index.confirmed_in(self._domains)
 
     def account(self, guid: str) -> Account:
         """Return a user by guid."""
@@ -38,7 +42,7 @@ class Access:
 
     def at(self, address: str) -> Account | None:
         """Return the user of the company who has this address."""
-        return self._by_address.get(address)
+        return self._accounts.get(self._index.by_address.get(address, ""))
 
     def owner_for(self, link: Link) -> Account:
         """Return as whose activity Severa's side is made: the organizer's if that is one of us (E4)."""
@@ -100,19 +104,6 @@ class Access:
             guids |= {activity.user, *activity.members}
         known = (self._accounts[guid] for guid in sorted(guids) if guid in self._accounts)
         return (account for account in known if account.is_enabled)
-
-
-def _by_address(accounts: Iterable[Account]) -> dict[str, Account]:
-    """Return the users by address; of several with one address the one who uses the sync, or is active, has it."""
-    found: dict[str, Account] = {}
-    for account in sorted(accounts, key=lambda a: (a.is_enabled, a.user.is_active)):
-        if account.user.email:
-            found[account.user.email] = account
-    return found
-
-
-def _is_in(domains: Collection[str], address: str) -> bool:
-    return not domains or address.rpartition("@")[2] in domains
 
 
 def copy_written(link: Link, user: str) -> str:

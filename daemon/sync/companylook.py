@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from math import ceil
 from typing import Final
 
@@ -20,11 +21,17 @@ from daemon.sync.tools import Tools
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 SWEEP: Final = timedelta(hours=24)
+COMPANY_LISTINGS: Final = 3
+"""What changed in the company is three listings, one for each kind of activity."""
+NEAR_COST: Final = 3
+"""What it takes at least to list near windows, likewise."""
 NEAR_EVERY: Final = timedelta(seconds=10)
 """How often one user's clicks bring a listing of the near window."""
 USERS_A_SWEEP: Final = 100
-SWEEP_MAX: Final = 50
-"""Links that one round's sweep reads at most."""
+SWEEP_MIN: Final = 50
+"""So many links a round's sweep may read, however little of the budget is left."""
+SWEEP_COST: Final = 2
+"""How many requests it takes to look at a link again: itself and its people."""
 
 
 class CompanyLook:
@@ -35,24 +42,63 @@ class CompanyLook:
         self._listed_at: dict[str, datetime] = {}
         """When a listing of each user's near window ended; as many as there are users."""
         self._swept = 0
+        self._began, self._spent_before = LONG_AGO, 0
+        """When the round began, and how many requests to Severa had gone by then."""
         self._looking = asyncio.Lock()
         self._looked_at = LONG_AGO
         """When the latest listing of the company's changes began."""
 
     async def look(self, accounts: Sequence[Account], cause: str) -> SyncError | None:
         """Look at changes, near windows and a part of the rest; return why not where that failed."""
-        synced = [a for a in accounts if a.stage in (Stage.WRITING, Stage.DONE)]
-        batch = sorted(synced, key=lambda a: self._listed_at.get(a.user.guid, LONG_AGO))
-        batch = batch[:USERS_A_NEAR_LISTING]
+        self._began, self._spent_before = self._tools.now(), self._tools.severa_spent()
+        synced = _synced(accounts)
         try:
             await self._look_at_changes(cause)
-            await self._look_near(batch, cause)
+            await self._look_near(self._batch(synced), cause)
         except CompanyRefused:
             raise
         except SyncError as error:
             return error
         await self._sweep(synced)
         return None
+
+    def has_more(self, accounts: Sequence[Account]) -> bool:
+        """Tell whether `look_on` has near windows to list in this round."""
+        return self._near_left() > 0 and bool(self._batch(_synced(accounts)))
+
+    async def look_on(self, accounts: Sequence[Account], cause: str) -> None:
+        """List further near windows, the oldest first, in half of what the round leaves of Severa's budget (R2).
+
+        What fails comes with a later round, which tells of a Severa that does not answer.
+        """
+        synced = _synced(accounts)
+        try:
+            while (batch := self._batch(synced)) and self._near_left() > 0:
+                if self._tools.is_stopping():
+                    return
+                await self._look_near(batch, cause)
+        except CompanyRefused:
+            raise
+        except SyncError:
+            return
+
+    def _batch(self, accounts: Sequence[Account]) -> list[Account]:
+        """Return the users whose near windows were listed longest ago, and not in this round yet."""
+        listed = {a.user.guid: self._listed_at.get(a.user.guid, LONG_AGO) for a in accounts}
+        waiting = [account for account in accounts if listed[account.user.guid] < self._began]
+        return nsmallest(USERS_A_NEAR_LISTING, waiting, key=lambda a: listed[a.user.guid])
+
+    def _left(self) -> float:
+        """Return how many requests the round may still make, had it the whole interval."""
+        rules = self._tools.rules
+        whole = rules.severa_per_second * rules.poll_interval.total_seconds()
+        return whole - (self._tools.severa_spent() - self._spent_before)
+
+    def _near_left(self) -> float:
+        """Return how many requests near windows may still take; the other half is for what people and sweeps need."""
+        rules = self._tools.rules
+        whole = rules.severa_per_second * rules.poll_interval.total_seconds() - COMPANY_LISTINGS
+        return self._left() - whole / 2 - NEAR_COST
 
     async def look_for(self, account: Account, cause: str) -> SyncError | None:
         """Look at what changed, and at one user's near window, unless that was done just now (T1)."""
@@ -108,7 +154,8 @@ class CompanyLook:
         users = self._next_to_sweep([account.user.guid for account in accounts])
         now, interval = self._tools.now(), self._tools.rules.poll_interval
         links = await self._tools.store.read(lambda tx: tx.count_links())
-        count = min(SWEEP_MAX, ceil(links * interval / SWEEP))
+        most = max(SWEEP_MIN, int(self._left() / 2 / SWEEP_COST))
+        count = min(most, ceil(links * interval / SWEEP))
 
         async def work(tx: Transaction) -> None:
             records = await tx.records_unlooked(users, now - interval, count)
@@ -124,6 +171,10 @@ class CompanyLook:
         start = self._swept if self._swept < len(users) else 0
         self._swept = start + USERS_A_SWEEP
         return users[start : self._swept]
+
+
+def _synced(accounts: Sequence[Account]) -> list[Account]:
+    return [a for a in accounts if a.stage in (Stage.WRITING, Stage.DONE)]
 
 
 def _is_untouched(twin: Activity, now: Activity) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 from daemon.core.account import Account, Settings, Stage, State
@@ -15,6 +16,7 @@ from daemon.errors import CompanyRefused, SyncError, Transient, UserRefused
 from daemon.sync.anew import begin_anew
 from daemon.sync.companylook import CompanyLook
 from daemon.sync.firstsync import FirstSync
+from daemon.sync.polls import Polls
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import Pull
 from daemon.sync.settle import Settle
@@ -30,6 +32,9 @@ FIRST_SYNC_ENTRIES: Final = 200
 ENTRIES_A_ROUND: Final = 400
 """How many entries of one user a round brings further: the next look is not to wait for all of them."""
 USERS_AT_ONCE: Final = 8
+USERS_ASKED_ABOUT: Final = 50
+MORE: Final = "more"
+"""The cause of a round that goes on with what the last one left."""
 
 
 class Engine:
@@ -42,13 +47,15 @@ class Engine:
         self._polling = asyncio.Lock()
         self._states = States(tools)
         self._company = CompanyLook(tools, self._pull)
+        self.polls = Polls(tools)
         self.looked_at: dict[str, datetime] = {}
         """When each user's calendar was last looked at without a fault; as many as there are users."""
 
     async def round(self, *, cause: str) -> bool:
         """Look and settle once, for everybody who is enabled and present; tell whether all is done.
 
-        A first sync writes a little in each round, so that it does not hold up the other users.
+        A first sync writes a little in each round, so that it does not hold up the other users. With the cause `MORE`
+        it goes on with what the last round left, and looks again at nobody before the time.
 
         Raises:
             CompanyRefused: Nothing works for anybody; it is kept in the settings and told once.
@@ -58,7 +65,9 @@ class Engine:
             if not await self._is_on():
                 return True
             async with self._telling_faults():
-                is_done = await self._round(cause)
+                is_done = await self._round(
+                    "poll" if cause == MORE else cause, is_more=cause == MORE
+                )
             await self._states.note_fault("")
             return is_done
 
@@ -167,7 +176,7 @@ class Engine:
 
     # One round
 
-    async def _round(self, cause: str) -> bool:
+    async def _round(self, cause: str, *, is_more: bool) -> bool:
         now = self._tools.now()
         if self._company_read_at is None or self._company_read_at + COMPANY_EVERY <= now:
             await self.refresh_company()
@@ -186,15 +195,22 @@ class Engine:
         policy = await policy_of(self._tools.store, self._tools.rules)
         blind = await self._company.look(due, cause)
         due = await self._read_again(due)
-        began, looked = self._tools.now(), await self._look_at_google(due, policy, cause)
+        polled = self.polls.chosen(due, is_more=is_more)
+        began = self._tools.now()
+        # A Severa that has just failed is asked no further in this round.
+        listed = [] if blind else due
+        looked = await self._look_beside(listed, polled, policy, cause)
         if blind is not None:
             raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
-        return await self._settle(looked, policy, began)
+        asked = {account.user.guid for account in polled}
+        rest = [account for account in due if account.user.guid not in asked]
+        return await self._settle(looked, policy, began, others=rest)
 
     async def _read_again(self, accounts: Sequence[Account]) -> list[Account]:
         """Return the accounts as they are now: what was seen in Severa may have moved their stage."""
-        current = {a.user.guid: a for a in await self._tools.store.read(lambda tx: tx.accounts())}
-        return [current[a.user.guid] for a in accounts if current[a.user.guid].is_enabled]
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
+        current = [everybody.get(account.user.guid) for account in accounts]
+        return [account for account in current if account is not None and account.is_enabled]
 
     def _is_present(self, account: Account, now: datetime) -> bool:
         rules = self._tools.rules
@@ -207,6 +223,25 @@ class Engine:
                 await self._states.move(account, State.WAITING, "Not logged in to Severa.")
             else:
                 await self._states.move(account, State.PAUSED, "The user is inactive in Severa.")
+
+    async def _look_beside(
+        self, accounts: Sequence[Account], polled: Sequence[Account], policy: Policy, cause: str
+    ) -> list[Account]:
+        """Look at Google for those whose turn it is, and list further near windows of `accounts` meanwhile."""
+        google = self._look_at_google(polled, policy, cause)
+        if not self._company.has_more(accounts):
+            return await google
+
+        async def near() -> None:
+            with self._tools.lane("", is_background=True):
+                await self._company.look_on(accounts, cause)
+
+        looked, listed = await asyncio.gather(google, near(), return_exceptions=True)
+        for result in (looked, listed):
+            if isinstance(result, BaseException):
+                raise result
+        assert not isinstance(looked, BaseException), "it would have been raised"
+        return looked
 
     async def _look_at_google(
         self, accounts: Sequence[Account], policy: Policy, cause: str
@@ -231,6 +266,7 @@ class Engine:
         self, account: Account, policy: Policy, cause: str, faults: list[CompanyRefused]
     ) -> Account | None:
         """Look at one user's calendar; a fault stays with the user (R3)."""
+        self.polls.looked(account.user.guid)
         try:
             if account.stage in (Stage.LISTING, Stage.MATCHING):
                 await self._states.move(account, State.FIRST_SYNC, "")
@@ -255,30 +291,41 @@ class Engine:
             return account
         return None
 
-    async def _settle(self, accounts: Sequence[Account], policy: Policy, began: datetime) -> bool:
-        everybody = await self._tools.store.read(lambda tx: tx.accounts())
-        enabled = {(a.user.guid, a.enabled_at) for a in everybody if a.is_enabled}
+    async def _settle(
+        self,
+        accounts: Sequence[Account],
+        policy: Policy,
+        began: datetime,
+        *,
+        others: Sequence[Account] = (),
+    ) -> bool:
+        """Settle what is due for those who were looked at, and for `others`, whose turn to be polled it is not."""
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
         # Whoever was switched off while their calendar was looked at is left alone from here on.
-        accounts = [a for a in accounts if (a.user.guid, a.enabled_at) in enabled]
+        accounts = [a for a in accounts if _is_same_sync(a, everybody.get(a.user.guid))]
+        others = [a for a in others if _is_same_sync(a, everybody.get(a.user.guid))]
         looked = [account.user.guid for account in accounts]
         settle = Settle(self._tools, policy, everybody, began=began, looked=looked)
-        is_done = await self._settle_each(settle, accounts)
-        for account in accounts:
+        is_done = await self._settle_each(settle, [*accounts, *others])
+        for account in [*accounts, *others]:
             guid = account.user.guid
             if error := settle.refused_users.get(guid):
                 await self._states.fail(account, State.PAUSED, error)
-            else:
+            elif guid in settle.looked:
                 self.looked_at[guid] = self._tools.now()
                 await self._states.finish(account, is_done=is_done[guid])
         return all(is_done.values())
 
     async def _settle_each(self, settle: Settle, accounts: Sequence[Account]) -> dict[str, bool]:
         """Settle some of what is due for each user, a few users at once; tell of each whether that was all."""
+        idle = await self._idle(accounts)
         slots = asyncio.Semaphore(USERS_AT_ONCE)
 
         async def one(account: Account) -> bool:
             is_first = account.stage is not Stage.DONE
             most = FIRST_SYNC_ENTRIES if is_first else ENTRIES_A_ROUND
+            if account.user.guid in idle:
+                return True
             async with slots:
                 with self._tools.lane(account.user.guid, is_background=is_first):
                     return await settle.run([account.user.guid], most=most)
@@ -292,17 +339,37 @@ class Engine:
             is_done[account.user.guid] = result
         return is_done
 
+    async def _idle(self, accounts: Sequence[Account]) -> set[str]:
+        """Return users for whom nothing is due, asked for many at once: most have nothing in most rounds."""
+        now, idle = self._tools.now(), set[str]()
+
+        async def none_of(tx: Transaction, users: Sequence[str]) -> bool:
+            return not await tx.records_due(now, users, 1)
+
+        for start in range(0, len(accounts), USERS_ASKED_ABOUT):
+            users = [account.user.guid for account in accounts[start : start + USERS_ASKED_ABOUT]]
+            if len(users) > 1 and await self._tools.store.read(partial(none_of, users=users)):
+                idle |= set(users)
+        return idle
+
     async def _settle_entries(self, entries: Sequence[str], began: datetime) -> bool:
         """Settle these entries whoever of those who share them is there (E1)."""
-        everybody = await self._tools.store.read(lambda tx: tx.accounts())
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
         policy = await policy_of(self._tools.store, self._tools.rules)
         settle = Settle(self._tools, policy, everybody, began=began, only=entries)
-        enabled = {account.user.guid: account for account in everybody if account.is_enabled}
-        is_done = await settle.run(tuple(enabled))
+        is_done = await settle.run(
+            ()
+        )  # Whose they are does not matter where the entries are named.
         for guid, error in settle.refused_users.items():
-            if guid in enabled:
-                await self._states.fail(enabled[guid], State.PAUSED, error)
+            account = everybody.get(guid)
+            if account is not None and account.is_enabled:
+                await self._states.fail(account, State.PAUSED, error)
         return is_done
+
+
+def _is_same_sync(account: Account, now: Account | None) -> bool:
+    """Tell whether a user's sync is on, and was not switched off and on since the account was read."""
+    return now is not None and now.is_enabled and now.enabled_at == account.enabled_at
 
 
 def _renewed(account: Account | None, user: User) -> Account:

@@ -71,8 +71,8 @@ class FirstSync:
         """Pair, leave out and make due, in one transaction; return also what was paired."""
         records = await _all_records(tx, account.user.guid)
         self._tools.hands.require_free(records)
-        accounts = {a.user.guid: a for a in await tx.accounts()}
-        access = Access(accounts, self._tools.rules.domains)
+        everybody = await tx.roster()
+        access = Access(everybody.accounts, self._tools.rules.domains, everybody.index)
         viewer = Viewer(self._policy, access, self._tools.rules.winner)
         severa = [c for r in records.values() if (c := self._candidate(r, account, Side.SEVERA))]
         google = [c for r in records.values() if (c := self._candidate(r, account, Side.GOOGLE))]

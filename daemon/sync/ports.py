@@ -11,6 +11,7 @@ from daemon.core.entry import Entry
 from daemon.core.link import Activity, Copy, Mark, Seen
 from daemon.core.listing import Page
 from daemon.core.record import Change, Record
+from daemon.core.roster import Roster
 from daemon.core.spent import Spent
 from daemon.secret import Secret
 
@@ -179,6 +180,10 @@ class Transaction(Protocol):
 
     async def accounts(self) -> tuple[Account, ...]:
         """Return every known user, enabled or not, ordered by address."""
+        ...
+
+    async def roster(self) -> Roster:
+        """Return every known user at once, however many there are."""
         ...
 
     async def account(self, user: str) -> Account | None:

@@ -32,8 +32,8 @@ class Proxy:
 
     async def access(self) -> Access:
         """Return who is who, and whose calendars may be used."""
-        accounts = await self._tools.store.read(lambda tx: tx.accounts())
-        return Access({a.user.guid: a for a in accounts}, self._tools.rules.domains)
+        roster = await self._tools.store.read(lambda tx: tx.roster())
+        return Access(roster.accounts, self._tools.rules.domains, roster.index)
 
     async def owner(self, link: Link, guid: str) -> Account:
         """Return a user whose calendars may be written to for this entry."""

@@ -1,6 +1,6 @@
 """Looking: which listings are asked for, and how far each has looked; `observe` stores what they show."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -139,11 +139,11 @@ class Pull:
 
         async def asked(
             tx: Transaction,
-        ) -> tuple[dict[str, Account], dict[str, set[str]], set[str]]:
+        ) -> tuple[Mapping[str, Account], dict[str, set[str]], set[str]]:
             records = await tx.records_of_activities([activity.ref for activity in activities])
             creating = {c.user for r in await tx.records_creating() for c in r.link.claims}
             known = {r.link.activity.ref: _members(r.link) for r in records if r.link.activity}
-            return {a.user.guid: a for a in await tx.accounts()}, known, creating
+            return (await tx.roster()).accounts, known, creating
 
         if not activities:
             return ()

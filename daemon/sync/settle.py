@@ -1,7 +1,7 @@
 """Deciding and doing: all actions of a pass are decided before the first is taken, and floods are held."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from daemon.core.link import Link, Side, Stand
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Record
+from daemon.core.roster import Roster
 from daemon.core.view import Action, Create, Remove, Reset, Write
 from daemon.errors import (
     CompanyRefused,
@@ -54,22 +55,26 @@ class Settle:
         self,
         tools: Tools,
         policy: Policy,
-        accounts: Sequence[Account],
+        accounts: Iterable[Account],
         *,
         began: datetime | None = None,
         looked: Sequence[str] = (),
         only: Sequence[str] = (),
     ) -> None:
-        """`looked` names the users whose calendars were looked at, `only` the entries to settle where not all are."""
+        """`accounts` are all users, best as a `Roster`, which costs the same however many they are.
+
+        `looked` names the users whose calendars were looked at, `only` the entries to settle where not all are.
+        """
         self._tools, self._policy, self._only = tools, policy, only
         self._began = began or tools.now()
         """When the calendars began to be looked at."""
-        self._accounts = {account.user.guid: account for account in accounts}
-        self._access = Access(self._accounts, tools.rules.domains)
+        roster = Roster.of(accounts)
+        self._accounts = dict(roster.accounts)
+        self._access = Access(self._accounts, tools.rules.domains, roster.index)
         self._apply = Apply(tools, policy, self._access)
         self._brakes = Brakes(tools, self._accounts)
         self._viewer = Viewer(policy, self._access, tools.rules.winner)
-        self._looked = frozenset(looked)
+        self.looked = frozenset(looked)
         self.refused_users: dict[str, UserRefused] = {}
         self._access.refused = self.refused_users
         self._fault: CompanyRefused | None = None
@@ -146,8 +151,7 @@ class Settle:
         """Return what is to be done now; the rest is held, or rests."""
         if any(self._waits_for_matching(record) for record in records):
             # It may be done since; while one of its entries is held no matching begins.
-            accounts = await self._tools.store.read(lambda tx: tx.accounts())
-            self._accounts.update({account.user.guid: account for account in accounts})
+            self._accounts.update((await self._tools.store.read(lambda tx: tx.roster())).accounts)
         async with self._tools.hands.planning:
             plan = await self._plan_all(records)
             holding = await self._brakes.held(plan, self._plan_whole)
@@ -269,7 +273,7 @@ class Settle:
         link = record.link
         if not link.is_unspoken:
             return rested(record, now, is_heard=True)
-        is_looked_at = link.source in self._looked
+        is_looked_at = link.source in self.looked
         if is_looked_at and record.noticed_at is not None and record.noticed_at >= self._began:
             return replace(record, due_at=now + self._tools.rules.poll_interval / 2)
         return rested(record, now, is_heard=is_looked_at)

@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from daemon.core.account import Account, Stage, State
 from daemon.core.schedule import pause
-from daemon.errors import RateLimited, Refused, SyncError
+from daemon.errors import RateLimited, Refused, SyncError, Transient
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
+
+OUTAGE_PAUSE_MAX: Final = timedelta(minutes=5)
+"""Google may have been down for hours: soon after it is back everybody is looked at again (T7)."""
 
 
 class States:
@@ -53,6 +57,8 @@ class States:
     async def fail(self, account: Account, state: State, error: SyncError) -> None:
         """Keep what went wrong for a user, and when it is tried again."""
         wait = pause(account.attempts, self._tools.chance())
+        if isinstance(error, Transient):
+            wait = min(wait, OUTAGE_PAUSE_MAX)
         if isinstance(error, RateLimited) and error.retry_after is not None:
             wait = timedelta(seconds=error.retry_after)
         retry_at = self._tools.now() + wait

@@ -21,7 +21,7 @@ class Strangers:
     @classmethod
     async def of(cls, tx: Transaction) -> Self:
         """Return it as the store has it now."""
-        enabled = frozenset(a.user.guid for a in await tx.accounts() if a.is_enabled)
+        enabled = (await tx.roster()).index.enabled
         settings = await tx.settings()
         return cls(enabled, await tx.records_creating(), settings.api_user)
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from daemon.core.link import Side
 from daemon.core.policy import Policy
+from daemon.core.pollplan import Allowance
 from daemon.sync.hands import Gate, Hands, Turns
 from daemon.sync.ports import GoogleCalendar, SeveraCalendar, Store
 
@@ -37,6 +38,10 @@ class Rules:
     domains: tuple[str, ...] = ()
     """Domains whose addresses are used; none: whatever delegation reaches."""
     poll_interval: timedelta = timedelta(seconds=30)
+    polls: Allowance = field(default_factory=Allowance)
+    """What polling may take of Google's limits (R2)."""
+    severa_per_second: float = 8.0
+    """How many requests Severa is sent at most; near windows and sweeps take their part of what a round leaves."""
     writes_at_once: int = 8
 
 
@@ -67,6 +72,10 @@ class Tools:
     """Told that somebody was paused, or is no longer."""
     wrote: Callable[[datetime | None], None] = lambda noticed_at: None
     """Told of each write that a vendor answered, with when the change that it carries was noticed."""
+    is_healthy: Callable[[str], bool] = lambda user: False
+    """Tells whether a push will tell of a user's changes, so that the poll may come later."""
+    severa_spent: Callable[[], int] = lambda: 0
+    """Tells how many requests were sent to Severa so far."""
     translators: Mapping[Side, int] = field(default_factory=dict)
     """The numbers of the translators that read each side now."""
 

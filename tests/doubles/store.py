@@ -10,6 +10,7 @@ from daemon.core.channel import Channel
 from daemon.core.entry import AllDay, Timed
 from daemon.core.link import Deed, Side, Stand
 from daemon.core.record import Change, Record
+from daemon.core.roster import Roster
 from daemon.core.spent import Spent
 from daemon.errors import Refused
 
@@ -103,6 +104,9 @@ class MemoryTransaction:
 
     async def accounts(self) -> tuple[Account, ...]:
         return tuple(sorted(self._kept.accounts.values(), key=_place))
+
+    async def roster(self) -> Roster:
+        return Roster.of(self._kept.accounts.values())
 
     async def account(self, user: str) -> Account | None:
         return self._kept.accounts.get(user)

@@ -60,6 +60,7 @@ class Company(World):
                 "token_uri": self.sandbox.token_uri,
                 "requests_per_minute": 1_000_000,
                 "requests_per_minute_per_user": 1_000_000,
+                "requests_per_day": 1_000_000_000,
             },
             "web": {"listen": "127.0.0.1:0", "severa_signing_key_file": "signing-key"},
             "store": {"url": f"sqlite:///{self.path}/severa-gcal.db"},
