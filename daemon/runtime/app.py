@@ -69,6 +69,8 @@ class App:
     channels: ChannelLoop
     stopping: asyncio.Event
     budgets: Budgets
+    now: Callable[[], datetime]
+    chance: Callable[[], float]
 
 
 @asynccontextmanager
@@ -76,14 +78,16 @@ async def opened(
     config: Config,
     *,
     clock: Callable[[], datetime] = now,
+    monotonic: Callable[[], float] | None = None,
     rng: random.Random = SYSTEM_RANDOM,
     timeout_s: float = TIMEOUT_SECONDS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[App]:
     """Build everything on the database of this configuration, and close it all at the end.
 
-    `clock` tells the present instant in UTC, `rng` gives ids and spreads pauses, `timeout_s` is how long a vendor
-    may take to answer one call, and `sleep` waits for a turn within the vendors' limits, by the same clock.
+    `clock` tells the present instant in UTC, `monotonic` seconds that nobody sets (else the machine's, or those of the
+    `clock` that is given), `rng` gives ids and spreads pauses, `timeout_s` is how long a vendor may take to answer one
+    call, and `sleep` waits for a turn within the vendors' limits, by the same clock.
 
     Raises:
         SyncError: The database is in use, a secret cannot be read, or the like.
@@ -93,12 +97,13 @@ async def opened(
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         google, waker = ConnectedGoogle(), Waker()
-        budgets = budgets_of(config, clock, sleep, rng)
+        steady = monotonic or monotonic_of(clock)
+        budgets = budgets_of(config, clock, steady, sleep, rng)
         await budgets.google.day.load(store)
         stack.push_async_callback(_keep_spent, store, budgets.google.day)
         stopping, halted, keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
         tools = Tools(
-            severa=severa_client(config, session, budgets.severa, clock, timeout_s),
+            severa=severa_client(config, session, budgets.severa, steady, timeout_s),
             google=google,
             store=store,
             now=clock,
@@ -120,7 +125,7 @@ async def opened(
             refreshes=Pace(
                 per_second=STRANGERS_PER_SECOND,
                 burst=STRANGERS_AT_ONCE,
-                monotonic=monotonic_of(clock),
+                monotonic=steady,
             ),
         )
         tokens = TriggerTokens(store, now=clock, rng=rng)
@@ -129,7 +134,7 @@ async def opened(
         google.on_looked = register.looked
         wakes = Wakes(
             engine,
-            now=monotonic_of(clock),
+            now=steady,
             is_stopping=stopping.is_set,
             wake_round=waker.wake,
             found_nothing=register.found_nothing,
@@ -156,7 +161,15 @@ async def opened(
             engine=engine,
             people=people,
             google=google,
-            client_of=google_clients(config, session, budgets.google, clock, timeout_s),
+            client_of=google_clients(
+                config,
+                session,
+                budgets.google,
+                clock,
+                steady,
+                chance=rng.random,
+                timeout_s=timeout_s,
+            ),
             wake=wake,
             now=clock,
             report=logs.report,
@@ -180,6 +193,8 @@ async def opened(
             channels=channels,
             stopping=stopping,
             budgets=budgets,
+            now=clock,
+            chance=rng.random,
         )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import random
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
@@ -42,7 +41,7 @@ async def run(app: App, *, ready: Callable[[str], None]) -> None:
             lambda cause: app.engine.round(cause=cause),
             app.waker,
             interval=app.config.sync.poll_interval,
-            chance=random.random,
+            chance=app.chance,
             report=logs.report,
         )
         app.admin.is_daemon = True
@@ -91,6 +90,7 @@ async def _listen(app: App, stack: AsyncExitStack) -> str:
         app.triggers,
         signing_key=lambda: signing_key,
         is_ready=Readiness(app.store, app.stopping),
+        now=app.now,
         monotonic=asyncio.get_running_loop().time,
         pushes=app.register,
         notice=lambda user: app.wakes.add(Wake(user, is_early=True)),

@@ -45,11 +45,11 @@ def new_id(rng: random.Random) -> str:
 def budgets_of(
     config: Config,
     clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
     rng: random.Random,
 ) -> Budgets:
     """Return the limits that both vendors set, as the configuration has them."""
-    monotonic = monotonic_of(clock)
     severa = SeveraBudget(
         config.severa.requests_per_second, monotonic=monotonic, sleep=sleep, chance=rng.random
     )
@@ -76,7 +76,7 @@ def severa_client(
     config: Config,
     session: aiohttp.ClientSession,
     budget: SeveraBudget,
-    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
     timeout_s: float,
 ) -> SeveraClient:
     """Return the client of the company that is configured."""
@@ -86,7 +86,7 @@ def severa_client(
         config.severa.client_secret(),
         session=session,
         spend=budget.spend,
-        monotonic=monotonic_of(clock),
+        monotonic=monotonic,
         tell=lambda what: logs.report("severa.unreadable", what=what),
         limited=budget.limited,
         timeout_s=timeout_s,
@@ -98,10 +98,12 @@ def google_clients(
     session: aiohttp.ClientSession,
     budget: GoogleBudget,
     clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    *,
+    chance: Callable[[], float],
     timeout_s: float,
 ) -> Callable[[ServiceAccount], GoogleClient]:
     """Return what makes a client for a service account."""
-    monotonic = monotonic_of(clock)
 
     def client_of(account: ServiceAccount) -> GoogleClient:
         return GoogleClient(
@@ -113,7 +115,7 @@ def google_clients(
             limited=budget.limited,
             now=clock,
             monotonic=monotonic,
-            jitter=lambda: random.random() * TOKEN_JITTER_SECONDS,  # noqa: S311 - Spreads load.
+            jitter=lambda: chance() * TOKEN_JITTER_SECONDS,
             timeout_s=timeout_s,
         )
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -474,6 +474,7 @@ async def listening_inside(path: Path) -> AsyncIterator[Inside]:
             company.app.triggers,
             signing_key=lambda: None,
             is_ready=is_ready,
+            now=lambda: datetime.now(UTC),
             monotonic=time.monotonic,
             pushes=company.app.register,
             notice=lambda user: company.app.wakes.add(Wake(user, is_early=True)),

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ async def open_door(
                 triggers,
                 signing_key=lambda: found,
                 is_ready=readiness,
+                now=lambda: datetime.now(UTC),
                 monotonic=ticks,
                 pushes=app.register,
                 notice=lambda user: not woken.append((user, "push")),  # type: ignore[func-returns-value]

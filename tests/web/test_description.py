@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -54,6 +55,7 @@ def served_routes() -> set[tuple[str, str]]:
         triggers,
         signing_key=lambda: None,
         is_ready=is_ready,
+        now=lambda: datetime.now(UTC),
         monotonic=lambda: 0.0,
         pushes=Register(lambda: NOW),
         notice=lambda user: True,

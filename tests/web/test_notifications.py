@@ -83,6 +83,7 @@ async def door() -> AsyncIterator[Door]:
         nobody,
         signing_key=lambda: None,
         is_ready=is_ready,
+        now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         pushes=register,
         notice=lambda user: doors[0].notice(user),
