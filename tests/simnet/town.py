@@ -1,6 +1,11 @@
 """One company of the simulation: both vendors, their people, and the daemon, each a process on the same network."""
 
+import asyncio
+import base64
+import sys
 from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +15,7 @@ from uuid import UUID
 
 import aiohttp
 import jwt
+import structlog
 from aiohttp import web
 
 from daemon.sandbox.faults import Call, Faults, Handler
@@ -25,10 +31,12 @@ ADDRESSES = {"severa": SEVERA, "google": GOOGLE}
 TYPES = ("Meeting", "Travel", "To-do")
 PATIENCE = aiohttp.ClientTimeout(total=20)
 STORY_MAX = 4000
+FAULTS = ("entry.fault", "user.fault", "channel.fault", "command.fault")
+"""What the daemon reports where it finds a mistake of its own."""
 
 
 class Tally(Faults):
-    """Faults, and a count of all calls by vendor, operation and status."""
+    """Faults, and a count of all calls by vendor, operation and status; faults that were ordered count apart."""
 
     def __init__(self, clock: Any) -> None:
         super().__init__(clock=clock)
@@ -39,7 +47,7 @@ class Tally(Faults):
     def _note(self, request: web.Request, *rest: Any) -> None:
         super()._note(request, *rest)
         call: Call = self.journal[-1]
-        self.counts[call.vendor, call.operation, call.status] += 1
+        self.counts[call.vendor, call.fault or call.operation, call.status] += 1
         for watcher in self.watchers:
             watcher(call)
 
@@ -57,12 +65,26 @@ class Town(Company):
     """What the daemon called a fault of its own."""
     told: Counter[str] = field(default_factory=Counter)
     """What people were answered, by call and status."""
+    at_kill: list[Callable[[], None]] = field(default_factory=list)
+    _errands: set[asyncio.Task[object]] = field(default_factory=set)
     _http: aiohttp.ClientSession | None = None
 
     @property
     def faults(self) -> Tally:
         assert isinstance(self.sandbox.faults, Tally)
         return self.sandbox.faults
+
+    def errands(self, work: Coroutine[Any, Any, object]) -> None:
+        """Let something happen beside all else."""
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    def witness_kill(self) -> None:
+        """Tell everybody who wants to know that the daemon was killed."""
+        self.tell("    the daemon is killed")
+        for told in self.at_kill:
+            told()
 
     def tell(self, line: str) -> None:
         """Add a line to the story."""
@@ -72,6 +94,7 @@ class Town(Company):
         """Start both vendors and write the configuration; nobody works here yet."""
         stage, sandbox = self.stage, self.sandbox
         self._seed()
+        stage.loop.set_exception_handler(self._fault)
         await stage.in_process(
             "vendors", sandbox.start(google_port=GOOGLE[1], severa_port=SEVERA[1])
         )
@@ -97,6 +120,28 @@ class Town(Company):
             await self._http.close()
         await self.stage.in_process("vendors", self.sandbox.stop())
 
+    def _fault(self, loop: Any, context: dict[str, Any]) -> None:
+        self.own_faults.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+    def _log(self, logger: Any, method: str, fields: MutableMapping[str, Any]) -> Any:
+        """Take what the daemon reports into the story."""
+        event, error = fields.pop("event"), fields.pop("exc_info", None)
+        self.reports[event] += 1
+        if error or event in FAULTS:
+            self.own_faults.append(f"{event}: {sys.exception()!r} {fields}")
+        self.tell(f"    {event} {fields}")
+        raise structlog.DropEvent
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear what the daemon reports."""
+        before = structlog.get_config()
+        structlog.configure(processors=[self._log], cache_logger_on_first_use=False)
+        try:
+            yield
+        finally:
+            structlog.configure(**before)
+
     def _seed(self) -> None:
         """Let all that the vendors leave to chance come from the seed."""
         stage, sandbox = self.stage, self.sandbox
@@ -110,8 +155,6 @@ class Town(Company):
     async def set_up(self) -> None:
         """Do what an administrator does while the daemon runs."""
         assert self.daemon.app is not None, "The daemon runs."
-        import base64
-
         key = base64.b64encode((self.path / "key.p12").read_bytes()).decode()
         ask = self.daemon.app.admin.ask
         tester = next(
@@ -158,5 +201,5 @@ def _secrets(rng: Random) -> Any:
 
 
 def start_of(day: str) -> datetime:
-    """Return the midnight in UTC that a day begins with."""
+    """Return an instant of which the day, and maybe the time in UTC, is given."""
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
