@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--quiet", type=float, default=USUAL.quiet_s, help="seconds, at the end")
     parser.add_argument("--fair", action="store_true", help="let nothing go wrong")
     parser.add_argument("--about", help="tell of what contains this only, a number (#7) or a word")
+    parser.add_argument("--story", type=Path, help="write the whole story to this file")
     parser.add_argument("--counts", action="store_true", help="tell what happened how often")
     asked = parser.parse_args()
     plan = Plan(
@@ -54,14 +55,14 @@ def _seeds(asked: argparse.Namespace) -> Iterator[int]:
 
 
 def _played(seed: int, plan: Plan, asked: argparse.Namespace) -> int:
-    began = time.monotonic()
+    began = time.process_time()
     with TemporaryDirectory() as path:
         outcome = play_day(seed, Path(path), plan)
-    took = time.monotonic() - began
+    took = time.process_time() - began
     counts = outcome.counts
     print(
         f"seed {seed}: {counts['edits']} edits, {counts['calls of the vendors']} calls,"
-        f" {counts['daemon started']} starts, {took:.1f} s, trace {outcome.trace},"
+        f" {counts['daemon started']} starts, {took:.1f} s of CPU, trace {outcome.trace},"
         f" {len(outcome.broken)} broken promises",
         flush=True,
     )
@@ -73,6 +74,8 @@ def _tell(outcome: Outcome, plan: Plan, asked: argparse.Namespace) -> None:
     if asked.counts:
         for name, count in sorted(outcome.counts.items()):
             print(f"{count:9} {name}")
+    if asked.story:
+        asked.story.write_text("\n".join(outcome.story) + "\n")
     lines = [line for line in outcome.story if asked.about and asked.about in line]
     print(*lines, sep="\n", end="\n" if lines else "")
     for line in outcome.broken:

@@ -116,7 +116,7 @@ class Person:
             self.town.edit_event(self.name, event["id"], **{key: value})
         after = event_shown(self.town.sandbox.google.get(email_of(self.name), event["id"]))
         self.ledger.edited("google", number, before, after, self._now)
-        self.town.tell(f"{self.name} edits {what} of #{number} in Google: {after}")
+        self.town.tell(f"{self.name} edits {what} of #{number} in Google: {_said(after)}")
 
     async def delete_event(self) -> None:
         """Delete an event of one's own."""
@@ -131,7 +131,7 @@ class Person:
         self.ledger.deleted(
             "google", number, event_shown(event), self._now, is_other_there=is_there
         )
-        self.town.tell(f"{self.name} deletes #{number} in Google")
+        self.town.tell(f"{self.name} deletes #{number} in Google: {_said(event_shown(event))}")
 
     async def change_guests(self) -> None:
         """Ask somebody to an event, or take somebody out."""
@@ -199,7 +199,7 @@ class Person:
             self.town.edit_activity(self.name, guid, **{key: value})
         after = self._shown(self.town.sandbox.severa.activity(guid))
         self.ledger.edited("severa", number, before, after, self._now)
-        self.town.tell(f"{self.name} edits {what} of #{number} in Severa: {after}")
+        self.town.tell(f"{self.name} edits {what} of #{number} in Severa: {_said(after)}")
         self._tell(guid, "updated")
 
     async def delete_activity(self) -> None:
@@ -215,7 +215,7 @@ class Person:
             for event in self.town.events(name)
         )
         self.ledger.deleted("severa", number, self._shown(row), self._now, is_other_there=is_there)
-        self.town.tell(f"{self.name} deletes #{number} in Severa")
+        self.town.tell(f"{self.name} deletes #{number} in Severa: {_said(self._shown(row))}")
         self._tell(row["guid"], "deleted")
 
     async def change_participants(self) -> None:
@@ -337,3 +337,7 @@ def furnish(person: Person, entries: int) -> None:
             ref = town.add_activity(person.name, title, start, hours)
             shown = person._shown(town.sandbox.severa.activity(ref))
             ledger.added("severa", number, ref, shown, town.stage.now())
+
+
+def _said(shown: Shown) -> str:
+    return f"{shown.title} {shown.start}/{shown.end} {shown.location!r} {shown.notes!r}"

@@ -64,6 +64,9 @@ class InlineConnection(aiosqlite.Connection):
         """Let go of the file, without what was not committed."""
         self._running = False
         if self._connection is not None:
+            if self._connection.in_transaction:
+                # A connection that a dead cursor still points to would keep its lock after it is closed.
+                self._connection.execute("ROLLBACK")
             self._connection.close()
             self._connection = None
 
