@@ -91,15 +91,20 @@ class Ledger:
             account.fate = "lives"
 
     def deleted(
-        self, side: Side, number: int, shown: Shown, at: datetime, *, is_other_there: bool
+        self, side: Side, number: int, shown: Shown, left: list[Shown], at: datetime
     ) -> None:
-        """Note that a person deleted what was shown."""
+        """Note that a person deleted what was shown; `left` is what the other side shows then."""
         account, other = self.accounts[number], other_of(side)
-        values = values_of(shown)
-        heads = {name: account.heads.get((name, other)) for name in FIELDS}
-        is_unseen = any(head and head.value != values[name] for name, head in heads.items())
-        account.fate = "lives" if is_other_there and is_unseen else "goes"
-        account.deleted_on = {side} if is_other_there else {*SIDES}
+        here, there = values_of(shown), [values_of(one) for one in left]
+        # What lost to this side's edit (D1) and was overwritten since is no edit any more.
+        is_unseen = any(
+            (head := account.heads.get((name, other))) is not None
+            and head.value != here[name]
+            and any(head.value == one[name] for one in there)
+            for name in FIELDS
+        )
+        account.fate = "lives" if is_unseen else "goes"
+        account.deleted_on = {side} if there else {*SIDES}
         account.deleted_at = at
 
     def asked(self, number: int, at: datetime) -> None:

@@ -6,7 +6,7 @@ It leans on how CPython 3.11 runs its loop (`_ready`, `_scheduled`, the order in
 import asyncio
 import heapq
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from random import Random
 from typing import Any, Protocol
@@ -76,6 +76,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.wires: Wires | None = None
         self._now = 0.0
         self._births = 0
+        self._dead: set[str] = set()
         self._rng = Random(f"loop {seed}")  # noqa: S311 - The same order each time.
         self._selector = _Patience(self)
         self._clock_resolution = 1e-9
@@ -93,14 +94,23 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def kill(self, process: str) -> list[NumberedTask]:
         """Let nothing of a process run any more, and return its tasks as they stand."""
-        for handle in [*self._ready, *self._scheduled]:  # type: ignore[attr-defined]
-            if handle._context.get(PROCESS, OUTSIDE) == process:
-                handle.cancel()
+        self._dead.add(process)
+        self._drop_the_dead(self._ready)  # type: ignore[attr-defined]
+        self._drop_the_dead(self._scheduled)  # type: ignore[attr-defined]
         return [
             task
             for task in asyncio.all_tasks(self)
             if isinstance(task, NumberedTask) and task.process == process
         ]
+
+    def raise_the_dead(self) -> None:
+        """Let everybody run again, so that they can be ended."""
+        self._dead.clear()
+
+    def _drop_the_dead(self, handles: Iterable[asyncio.Handle]) -> None:
+        for handle in handles:
+            if handle._context.get(PROCESS, OUTSIDE) in self._dead:  # type: ignore[attr-defined]
+                handle.cancel()
 
     # What asyncio asks of a loop
 
@@ -108,6 +118,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **kwargs: Any
     ) -> NumberedTask:
         self._births += 1
+        if (own := kwargs.get("context")) is not None:
+            own.run(PROCESS.set, PROCESS.get())
         return NumberedTask(work, loop=self, number=self._births, **kwargs)
 
     def _process_events(self, event_list: list[Any]) -> None:
@@ -120,6 +132,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
             timer = heapq.heappop(scheduled)
             timer._scheduled = False
             ready.append(timer)
+        if self._dead:
+            # Whoever lives may still wake them: what they wait for can be shared.
+            self._drop_the_dead(ready)
         if len(ready) > 1:
             places = [at for at, handle in enumerate(ready) if _is_step(handle)]
             steps = [ready[at] for at in places]

@@ -12,6 +12,7 @@ from daemon.sandbox.severa.errors import SeveraError
 from tests.e2e.calendars import Shown, activity_shown, event_shown
 from tests.e2e.world import email_of
 
+from .judge import standing
 from .ledger import Ledger, number_in
 from .town import Town
 
@@ -125,12 +126,8 @@ class Person:
         number = number_in(event["summary"])
         assert number is not None, "Only those with a number are chosen."
         self.town.delete_event(self.name, event["id"])
-        is_there = any(
-            number_in(row.name) == number for row in self.town.sandbox.severa.rows.values()
-        )
-        self.ledger.deleted(
-            "google", number, event_shown(event), self._now, is_other_there=is_there
-        )
+        left = standing(self.town)[number]["severa"]
+        self.ledger.deleted("google", number, event_shown(event), left, self._now)
         self.town.tell(f"{self.name} deletes #{number} in Google: {_said(event_shown(event))}")
 
     async def change_guests(self) -> None:
@@ -209,12 +206,8 @@ class Person:
         number = number_in(row["name"])
         assert number is not None, "Only those with a number are chosen."
         self.town.delete_activity(self.name, row["guid"])
-        is_there = any(
-            number_in(event.get("summary")) == number
-            for name in self.town.people
-            for event in self.town.events(name)
-        )
-        self.ledger.deleted("severa", number, self._shown(row), self._now, is_other_there=is_there)
+        left = standing(self.town)[number]["google"]
+        self.ledger.deleted("severa", number, self._shown(row), left, self._now)
         self.town.tell(f"{self.name} deletes #{number} in Severa: {_said(self._shown(row))}")
         self._tell(row["guid"], "deleted")
 

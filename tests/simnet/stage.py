@@ -121,6 +121,7 @@ def _bury(stage: Stage) -> None:
     """Let all that is left come to an end, with nobody left to hear of it."""
     loop = stage.loop
     loop.set_exception_handler(lambda loop, context: None)
+    loop.raise_the_dead()
     for _ in range(10):
         left = [*stage.graves, *asyncio.all_tasks(loop)]
         left = sorted({t for t in left if not t.done()}, key=hash)
@@ -132,4 +133,5 @@ def _bury(stage: Stage) -> None:
     for task in stage.graves:
         if task.done() and not task.cancelled():
             task.exception()
-    loop.run_until_complete(loop.shutdown_asyncgens())
+    ending = loop.create_task(loop.shutdown_asyncgens())
+    loop.run_until_complete(asyncio.wait([ending], timeout=600))

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-import sys
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -128,7 +128,8 @@ class Town(Company):
         event, error = fields.pop("event"), fields.pop("exc_info", None)
         self.reports[event] += 1
         if error or event in FAULTS:
-            self.own_faults.append(f"{event}: {sys.exception()!r} {fields}")
+            trace = "".join(traceback.format_exc(limit=-6)).strip()
+            self.own_faults.append(f"{event} {fields}: {trace}")
         self.tell(f"    {event} {fields}")
         raise structlog.DropEvent
 
