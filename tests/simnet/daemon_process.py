@@ -1,4 +1,4 @@
-"""The daemon as a process of the simulation: started, stopped in order, killed at any await, with a clock of its own."""
+"""The daemon as a process of the simulation: started, stopped in order, killed at any await, with its own clock."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The weather of a day: spells in which something is wrong with the vendors, the network, the pushes, or the machine."""
+"""The weather of a day: spells in which something is wrong with vendors, network, pushes, or the machine."""
 
 import asyncio
 from collections import Counter

@@ -18,7 +18,7 @@ import jwt
 import structlog
 from aiohttp import web
 
-from daemon.sandbox.faults import Call, Faults, Handler
+from daemon.sandbox.faults import Call, Faults
 from daemon.sandbox.google import GoogleState
 from daemon.sandbox.server import Sandbox
 from tests.e2e.company import SERVICE_ACCOUNT, SIGNING_KEY, Company

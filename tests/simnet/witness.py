@@ -1,4 +1,4 @@
-"""Looks at the daemon's calls for the ledger: what it read before it wrote, and which of its writes it did not hear of."""
+"""Looks at the daemon's calls for the ledger: what it read before it wrote, and which writes it did not hear of."""
 
 from collections import deque
 from datetime import datetime, timedelta
@@ -9,6 +9,15 @@ from .ledger import Ledger, Side, number_in
 from .network import Lines
 from .town import Town
 
+VENDORS = ("severa", "google")
+NO_ENTRIES = (
+    "token",
+    "token.create",
+    "token.refresh",
+    "events.watch",
+    "channels.stop",
+    "push",
+)
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 UNHEARD = ("lose_reply", "late", "cut", "delay", "html")
 PATIENCE = timedelta(seconds=40)
@@ -29,7 +38,7 @@ class Witness:
 
     def saw(self, call: Call) -> None:
         """Take one call into the ledger."""
-        if call.operation in ("token", "tokens.create", "events.watch", "channels.stop"):
+        if call.vendor not in VENDORS or call.operation in NO_ENTRIES:
             return
         side: Side = "severa" if call.vendor == "severa" else "google"
         ref = call.path.partition("/activities/" if side == "severa" else "/events/")[2]
@@ -37,11 +46,7 @@ class Witness:
         number = self._number(side, ref)
         if call.method == "GET" and side == "severa" and ref:
             self._read_at[ref] = call.at
-        if (
-            call.method in WRITES
-            and "token" not in call.operation
-            and call.vendor in ("severa", "google")
-        ):
+        if call.method in WRITES:
             self._wrote(side, ref, number, call)
 
     def killed(self) -> None:
