@@ -191,9 +191,7 @@ class Day:
         counts["calls of the vendors"] = sum(town.faults.counts.values())
         counts["daemon started"] = town.daemon.starts
         counts["turns of the loop"] = self.stage.loop.turns
-        for (vendor, operation, status), count in town.faults.counts.items():
-            if status in (403, 429) and "." in operation:
-                counts[f"refused by {vendor} itself: {operation} {status}"] += count
+        counts.update({f"asked too much: {who}": n for who, n in town.over_limits.items() if n})
         counts.update({f"excused: {why}": n for why, n in self.ledger.excuses.items()})
         counts.update({f"logged: {event}": n for event, n in town.reports.items()})
         counts.update({f"told people: {what}": n for what, n in town.told.items()})

@@ -12,6 +12,7 @@ from .ledger import SIDES, Ledger, Side, number_in
 from .town import Town
 
 LOOK_MAX = timedelta(minutes=5)
+OVER_LIMITS_A_START = 10
 SEVERA_SAYS = {
     "Accepted": "accepted",
     "Tentative": "tentative",
@@ -43,7 +44,15 @@ def broken_promises(town: Town, ledger: Ledger, listed: set[int]) -> list[str]:
     for number in ledger.accounts:
         if number not in listed:
             told += list(ledger.complaints(number, found[number]))
-    return [*told, *_unlike_people(town, listed), *town.own_faults, *_deaths(town)]
+    told += [*_unlike_people(town, listed), *town.own_faults, *_deaths(town)]
+    return [*told, *_limits(town)]
+
+
+def _limits(town: Town) -> Iterator[str]:
+    """Neither vendor is asked more than it allows, but for a little after a start that remembers nothing (R1)."""
+    for vendor, times in town.over_limits.items():
+        if times > OVER_LIMITS_A_START * town.daemon.starts:
+            yield f"{vendor} was asked too much {times} times"
 
 
 def _deaths(town: Town) -> Iterator[str]:

@@ -27,7 +27,20 @@ def test_a_day_with_all_faults_keeps_every_promise(seed: int, tmp_path: Path) ->
 
 
 def test_the_same_seed_is_the_same_day_in_another_process() -> None:
-    asked = "--seed 4 --users 2 --hours 0.25 --acts 30 --poll 120 --quiet 60".split()
+    asked = [
+        "--seed",
+        "4",
+        "--users",
+        "2",
+        "--hours",
+        "0.25",
+        "--acts",
+        "30",
+        "--poll",
+        "120",
+        "--quiet",
+        "60",
+    ]
     days = [
         subprocess.run(  # noqa: S603 - This very program.
             [sys.executable, "-m", "tests.simnet", *asked],

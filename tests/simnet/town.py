@@ -20,6 +20,7 @@ from aiohttp import web
 
 from daemon.sandbox.faults import Call, Faults
 from daemon.sandbox.google import GoogleState
+from daemon.sandbox.google.errors import ApiError
 from daemon.sandbox.server import Sandbox
 from tests.e2e.company import SERVICE_ACCOUNT, SIGNING_KEY, Company
 
@@ -61,6 +62,8 @@ class Town(Company):
     story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY_MAX))
     reports: Counter[str] = field(default_factory=Counter)
     """What the daemon logged, by event."""
+    over_limits: Counter[str] = field(default_factory=Counter)
+    """How often a vendor was really asked too much, by vendor; limits that were only said to be met do not count."""
     own_faults: list[str] = field(default_factory=list)
     """What the daemon called a fault of its own."""
     told: Counter[str] = field(default_factory=Counter)
@@ -152,6 +155,23 @@ class Town(Company):
         sandbox.severa.new_guid = lambda: str(UUID(int=guids.getrandbits(128)))
         sandbox.severa.tokens.new_secret = _secrets(stage.rng("severa's tokens"))
         sandbox.faults = Tally(stage.now)
+        sandbox.google.quota.spend = self._spending(sandbox.google.quota.spend)  # type: ignore[method-assign]
+        sandbox.faults.watchers.append(self._note_limit)
+
+    def _spending(self, spend: Callable[..., None]) -> Callable[..., None]:
+        def spent(*asked: Any) -> None:
+            try:
+                spend(*asked)
+            except ApiError:
+                self.over_limits["google"] += 1
+                raise
+
+        return spent
+
+    def _note_limit(self, call: Call) -> None:
+        self.over_limits["severa"] += (
+            call.vendor == "severa" and call.status == 429 and not call.fault
+        )
 
     async def set_up(self) -> None:
         """Do what an administrator does while the daemon runs."""
