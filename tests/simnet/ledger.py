@@ -176,7 +176,8 @@ class Ledger:
         near = [one for one in account.doubts if at and abs(one - at) < DOUBT_LIFE]
         born = min(head.at for head in account.heads.values())
         creates = [one for one in self.unheard_creates if abs(one - born) < DOUBT_LIFE]
-        is_asked = bool(at and account.asked_at and abs(account.asked_at - at) < DOUBT_LIFE)
+        # A deletion that is held waits for hours; whoever is asked meanwhile brings the entry back (D2).
+        is_asked = bool(at and account.asked_at and account.asked_at > at - DOUBT_LIFE)
         is_excused = bool(near or creates or (is_asked and what == "brought back"))
         if is_excused:
             self.excuses[f"{what.split()[-1]}: after a write that was not heard of"] += 1

@@ -31,7 +31,7 @@ SEVERA, GOOGLE, DAEMON = ("127.0.0.1", 8001), ("127.0.0.1", 8002), ("127.0.0.1",
 ADDRESSES = {"severa": SEVERA, "google": GOOGLE}
 TYPES = ("Meeting", "Travel", "To-do")
 PATIENCE = aiohttp.ClientTimeout(total=20)
-STORY_MAX = 4000
+STORY_MAX = 100_000
 FAULTS = ("entry.fault", "user.fault", "channel.fault", "command.fault")
 """What the daemon reports where it finds a mistake of its own."""
 
