@@ -36,6 +36,7 @@ class Account:
     heads: dict[tuple[str, Side], Edit] = field(default_factory=dict)
     past: dict[str, list[Any]] = field(default_factory=dict)
     """All values that a field was ever given."""
+    born_at: datetime | None = None
     fate: Literal["lives", "goes"] = "lives"
     deleted_on: set[Side] = field(default_factory=set)
     deleted_at: datetime | None = None
@@ -71,6 +72,7 @@ class Ledger:
         """Note a new entry, or its second side that was there before the sync."""
         self.numbers[side, ref] = number
         account = self.accounts[number]
+        account.born_at = at
         for name, value in values_of(shown).items():
             self._put(account, side, name, Edit(at, value))
 
@@ -103,6 +105,9 @@ class Ledger:
             and any(head.value == one[name] for one in there)
             for name in FIELDS
         )
+        for name in FIELDS:
+            # Made again it is as the other side has it (D2); what stood here alone went with the deletion.
+            account.heads.pop((name, side), None)
         account.fate = "lives" if is_unseen else "goes"
         account.deleted_on = {side} if there else {*SIDES}
         account.deleted_at = at
@@ -174,8 +179,8 @@ class Ledger:
         """Tell whether a write that was not heard of explains it, and count that."""
         at = at or account.deleted_at
         near = [one for one in account.doubts if at and abs(one - at) < DOUBT_LIFE]
-        born = min(head.at for head in account.heads.values())
-        creates = [one for one in self.unheard_creates if abs(one - born) < DOUBT_LIFE]
+        born = account.born_at
+        creates = [one for one in self.unheard_creates if born and abs(one - born) < DOUBT_LIFE]
         # A deletion that is held waits for hours; whoever is asked meanwhile brings the entry back (D2).
         is_asked = bool(at and account.asked_at and account.asked_at > at - DOUBT_LIFE)
         is_excused = bool(near or creates or (is_asked and what == "brought back"))

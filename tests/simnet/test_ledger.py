@@ -65,6 +65,11 @@ def deleted_and_edited_then(ledger: Ledger) -> None:
     ledger.edited("severa", 1, ONE, NOTED, LATER)
 
 
+def deleted_with_the_edit_on_both(ledger: Ledger) -> None:
+    edited_on_both(ledger)
+    ledger.deleted("severa", 1, NOTED, [MOVED], LATER)
+
+
 @pytest.mark.parametrize(
     ("done", "severa", "google", "complaints"),
     [
@@ -86,6 +91,8 @@ def deleted_and_edited_then(ledger: Ledger) -> None:
         (deleted, [ONE], [ONE], 1),
         (deleted_with_an_edit_unseen, [MOVED], [MOVED], 0),
         (deleted_with_an_edit_unseen, [], [], 1),
+        (deleted_with_the_edit_on_both, [MOVED], [MOVED], 0),
+        (deleted_with_the_edit_on_both, [], [], 1),
         (deleted_and_edited_then, [NOTED], [NOTED], 0),
         (deleted_and_edited_then, [], [], 1),
     ],
