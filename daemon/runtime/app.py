@@ -74,6 +74,8 @@ class App:
     budgets: Budgets
     metrics: Metrics
     rounds: RoundWatch
+    now: Callable[[], datetime]
+    chance: Callable[[], float]
 
 
 @asynccontextmanager
@@ -81,14 +83,16 @@ async def opened(
     config: Config,
     *,
     clock: Callable[[], datetime] = now,
+    monotonic: Callable[[], float] | None = None,
     rng: random.Random = SYSTEM_RANDOM,
     timeout_s: float = TIMEOUT_SECONDS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[App]:
     """Build everything on the database of this configuration, and close it all at the end.
 
-    `clock` tells the present instant in UTC, `rng` gives ids and spreads pauses, `timeout_s` is how long a vendor
-    may take to answer one call, and `sleep` waits for a turn within the vendors' limits, by the same clock.
+    `clock` tells the present instant in UTC, `monotonic` seconds that nobody sets (else the machine's, or those of the
+    `clock` that is given), `rng` gives ids and spreads pauses, `timeout_s` is how long a vendor may take to answer one
+    call, and `sleep` waits for a turn within the vendors' limits, by the same clock.
 
     Raises:
         SyncError: The database is in use, a secret cannot be read, or the like.
@@ -96,21 +100,22 @@ async def opened(
     async with AsyncExitStack() as stack:
         key = key_in(config.store.encryption_key_path(), database=config.store.database)
         store = await stack.enter_async_context(await SqlStore.open(config.store.url, key))
-        rounds = RoundWatch(monotonic_of(clock))
+        steady = monotonic or monotonic_of(clock)
+        rounds = RoundWatch(steady)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(trace_configs=[rounds.trace()])
         )
         google, waker = ConnectedGoogle(), Waker()
-        budgets = budgets_of(config, clock, sleep, rng)
+        budgets = budgets_of(config, clock, steady, sleep, rng)
         await budgets.google.day.load(store)
         stack.push_async_callback(_keep_spent, store, budgets.google.day)
-        metrics = Metrics(now=clock, monotonic=monotonic_of(clock))
+        metrics = Metrics(now=clock, monotonic=steady)
         stopping, halted, keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
         register = Register(clock)
         google.on_looked = register.looked
         tools = Tools(
             severa=severa_client(
-                config, session, budgets.severa, clock, timeout_s, metrics.called("severa")
+                config, session, budgets.severa, steady, timeout_s, metrics.called("severa")
             ),
             google=google,
             store=store,
@@ -136,14 +141,14 @@ async def opened(
             refreshes=Pace(
                 per_second=STRANGERS_PER_SECOND,
                 burst=STRANGERS_AT_ONCE,
-                monotonic=monotonic_of(clock),
+                monotonic=steady,
             ),
         )
         tokens = TriggerTokens(store, now=clock, rng=rng)
         await tokens.load()
         wakes = Wakes(
             engine,
-            now=monotonic_of(clock),
+            now=steady,
             is_stopping=stopping.is_set,
             wake_round=waker.wake,
             found_nothing=register.found_nothing,
@@ -176,7 +181,14 @@ async def opened(
             people=people,
             google=google,
             client_of=google_clients(
-                config, session, budgets.google, clock, timeout_s, metrics.called("google")
+                config,
+                session,
+                budgets.google,
+                clock,
+                steady,
+                chance=rng.random,
+                timeout_s=timeout_s,
+                called=metrics.called("google"),
             ),
             wake=wake,
             now=clock,
@@ -204,6 +216,8 @@ async def opened(
             budgets=budgets,
             metrics=metrics,
             rounds=rounds,
+            now=clock,
+            chance=rng.random,
         )
 
 

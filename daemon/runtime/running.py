@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import random
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -50,7 +49,7 @@ async def run(app: App, *, ready: Callable[[str], None], manager: ServiceManager
             app.waker,
             interval=app.config.sync.poll_interval,
             now=asyncio.get_running_loop().time,
-            chance=random.random,
+            chance=app.chance,
             report=logs.report,
         )
         app.admin.is_daemon = True
@@ -133,6 +132,7 @@ def _served(app: App) -> web.Application:
         signing_key=lambda: signing_key,
         is_ready=Readiness(app.store, app.stopping),
         metrics=app.metrics.text,
+        now=app.now,
         monotonic=asyncio.get_running_loop().time,
         pushes=app.register,
         notice=lambda user: app.wakes.add(Wake(user, is_early=True)),

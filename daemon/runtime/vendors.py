@@ -49,11 +49,11 @@ def new_id(rng: random.Random) -> str:
 def budgets_of(
     config: Config,
     clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
     rng: random.Random,
 ) -> Budgets:
     """Return the limits that both vendors set, as the configuration has them."""
-    monotonic = monotonic_of(clock)
     severa = SeveraBudget(
         config.severa.requests_per_second, monotonic=monotonic, sleep=sleep, chance=rng.random
     )
@@ -80,7 +80,7 @@ def severa_client(
     config: Config,
     session: aiohttp.ClientSession,
     budget: SeveraBudget,
-    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
     timeout_s: float,
     called: Called,
 ) -> SeveraClient:
@@ -91,7 +91,7 @@ def severa_client(
         config.severa.client_secret(),
         session=session,
         spend=budget.spend,
-        monotonic=monotonic_of(clock),
+        monotonic=monotonic,
         tell=lambda what: logs.report("severa.unreadable", what=what),
         limited=budget.limited,
         called=called,
@@ -104,11 +104,13 @@ def google_clients(
     session: aiohttp.ClientSession,
     budget: GoogleBudget,
     clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    *,
+    chance: Callable[[], float],
     timeout_s: float,
     called: Called,
 ) -> Callable[[ServiceAccount], GoogleClient]:
     """Return what makes a client for a service account; `called` is told of each request."""
-    monotonic = monotonic_of(clock)
 
     def client_of(account: ServiceAccount) -> GoogleClient:
         return GoogleClient(
@@ -121,7 +123,7 @@ def google_clients(
             called=called,
             now=clock,
             monotonic=monotonic,
-            jitter=lambda: random.random() * TOKEN_JITTER_SECONDS,  # noqa: S311 - Spreads load.
+            jitter=lambda: chance() * TOKEN_JITTER_SECONDS,
             timeout_s=timeout_s,
         )
 

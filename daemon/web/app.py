@@ -1,6 +1,7 @@
 """The daemon's web application, put together from its modules."""
 
 from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ def make_app(
     signing_key: Callable[[], Secret | None],
     is_ready: Callable[[], Awaitable[bool]],
     metrics: Callable[[], Awaitable[bytes]],
+    now: Callable[[], datetime],
     monotonic: Callable[[], float],
     pushes: notifications.Pushes,
     notice: Callable[[str], bool],
@@ -43,16 +45,16 @@ def make_app(
 ) -> web.Application:
     """Return the application.
 
-    `is_ready` tells whether calls can be answered, `metrics` what Prometheus is to know,
-    `monotonic` returns seconds of a clock that is never set, and
-    `body_seconds` is how long a body may take to arrive. `pushes` knows the channels that Google's messages belong to,
-    and `notice` notes whose calendar changed, or tells that it cannot.
+    `is_ready` tells whether calls can be answered, `metrics` what Prometheus is to know, `now` the present instant,
+    by which proofs are judged, `monotonic`
+    seconds of a clock that is never set, and `body_seconds` is how long a body may take to arrive. `pushes` knows the
+    channels that Google's messages belong to, and `notice` notes whose calendar changed, or tells that it cannot.
     """
     guards = [headers_in_time, cross_origin(allowed_origins), as_problems, small_bodies]
     app = web.Application(client_max_size=BODY_MAX, middlewares=guards)
     app[BODY_SECONDS] = body_seconds
     pace = Pace(per_second=CALLS_PER_SECOND, burst=CALLS_AT_ONCE, monotonic=monotonic)
-    gate = Gate(signing_key, triggers.owner_of, pace)
+    gate = Gate(signing_key, triggers.owner_of, now, pace)
     app.add_routes(_routes(is_ready, metrics))
     app.add_routes(me_calls.routes(me, gate))
     app.add_routes(trigger_calls.routes(triggers, gate))

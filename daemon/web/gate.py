@@ -1,6 +1,7 @@
 """Who may come in: proves the caller of a request, and lets nobody go too fast."""
 
 from collections.abc import Callable
+from datetime import datetime
 from math import ceil
 
 from aiohttp import web
@@ -17,15 +18,19 @@ class Gate:
         self,
         signing_key: Callable[[], Secret | None],
         owner_of: Callable[[Secret], str | None],
+        now: Callable[[], datetime],
         pace: Pace,
     ) -> None:
         """`owner_of` returns whose trigger token something is."""
-        self._signing_key, self._owner_of, self._pace = signing_key, owner_of, pace
+        self._signing_key, self._owner_of = signing_key, owner_of
+        self._now, self._pace = now, pace
 
     def user(self, request: web.Request) -> str:
         """Return whom Severa's JWT names; a trigger token opens nothing here."""
         try:
-            return self._admitted(user_of(_authorization(request), self._signing_key()))
+            return self._admitted(
+                user_of(_authorization(request), self._signing_key(), self._now())
+            )
         except Unproven:
             raise _unauthorized() from None
 

@@ -1,7 +1,7 @@
 """Who is calling: the JWT that Severa's pages send along, or a token that only triggers."""
 
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import jwt
 
@@ -12,6 +12,13 @@ ISSUER: Final = "severa"
 AUDIENCE: Final = "severa-gcal"
 LIFE_MAX: Final = timedelta(hours=1)
 LEEWAY: Final = timedelta(seconds=30)
+OPTIONS: Final[Any] = {
+    "require": ["iss", "aud", "sub", "iat", "exp"],
+    # PyJWT asks the machine's clock, and also takes numbers that are written as text.
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
 SUBJECT_LENGTH_MAX: Final = 100
 TRIGGER_PREFIX: Final = "sgt_"
 """How the tokens begin that only trigger, so that they are known for what they are where they turn up."""
@@ -21,8 +28,8 @@ class Unproven(Exception):
     """The token does not prove who is calling; why is nobody's business."""
 
 
-def user_of(authorization: str, key: Secret | None) -> str:
-    """Return the Severa guid that a header `Authorization: Bearer …` proves.
+def user_of(authorization: str, key: Secret | None, now: datetime) -> str:
+    """Return the Severa guid that a header `Authorization: Bearer …` proves at this instant.
 
     Raises:
         Unproven: Anything is wrong with it.
@@ -37,21 +44,32 @@ def user_of(authorization: str, key: Secret | None) -> str:
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,
-            leeway=LEEWAY,
-            options={"require": ["iss", "aud", "sub", "iat", "exp"]},
+            options=OPTIONS,
         )
     except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
         # PyJWT lets some of what its JSON parser stumbles over through as it is.
         raise Unproven from None
-    subject, issued, expires = claims["sub"], claims["iat"], claims["exp"]
+    subject = claims["sub"]
     if not isinstance(subject, str) or not _is_guid(subject):
         raise Unproven
-    # PyJWT also takes numbers written as text.
-    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
-        raise Unproven
-    if not 0 < expires - issued <= LIFE_MAX.total_seconds():
+    if not _is_good_at(now.timestamp(), claims["iat"], claims["exp"], claims.get("nbf", 0)):
         raise Unproven
     return subject
+
+
+def _is_good_at(now: float, issued: object, expires: object, begins: object) -> bool:
+    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
+        return False
+    if not isinstance(begins, int | float):
+        return False
+    leeway = LEEWAY.total_seconds()
+    # Said so that what is no number at all (NaN) fails each of them.
+    return (
+        0 < expires - issued <= LIFE_MAX.total_seconds()
+        and now < expires + leeway
+        and issued <= now + leeway
+        and begins <= now + leeway
+    )
 
 
 def bearer_in(authorization: str) -> Secret | None:

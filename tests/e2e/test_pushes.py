@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -475,6 +475,7 @@ async def listening_inside(path: Path) -> AsyncIterator[Inside]:
             signing_key=lambda: None,
             is_ready=is_ready,
             metrics=company.app.metrics.text,
+            now=lambda: datetime.now(UTC),
             monotonic=time.monotonic,
             pushes=company.app.register,
             notice=lambda user: company.app.wakes.add(Wake(user, is_early=True)),

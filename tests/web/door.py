@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ async def open_door(
                 signing_key=lambda: found,
                 is_ready=readiness,
                 metrics=app.metrics.text,
+                now=lambda: datetime.now(UTC),
                 monotonic=ticks,
                 pushes=app.register,
                 notice=lambda user: not woken.append((user, "push")),  # type: ignore[func-returns-value]

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -55,6 +56,7 @@ def served_routes() -> set[tuple[str, str]]:
         signing_key=lambda: None,
         is_ready=is_ready,
         metrics=triggers,
+        now=lambda: datetime.now(UTC),
         monotonic=lambda: 0.0,
         pushes=Register(lambda: NOW),
         notice=lambda user: True,

@@ -102,6 +102,8 @@ UNPROVEN: dict[str, Callable[[Installation], str | None]] = {
     "expiring before it is issued": shifted(iat=20, exp=-20),
     "lasting for ever": shifted(iat=0, exp=10**9),
     "not valid before long": shifted(nbf=300),
+    "nothing as start": changed(nbf=None),
+    "no number as start": changed(nbf=float("nan")),
 }
 
 

@@ -84,6 +84,7 @@ async def door() -> AsyncIterator[Door]:
         signing_key=lambda: None,
         is_ready=is_ready,
         metrics=nobody,
+        now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         pushes=register,
         notice=lambda user: doors[0].notice(user),

@@ -1,6 +1,7 @@
 """Who exists in the sandbox Google: users, service accounts with their keys, access tokens."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,6 +48,7 @@ class Accounts:
     """The users, the service accounts and the tokens that are out."""
 
     def __init__(self) -> None:
+        self.new_secret: Callable[[int], str] = secrets.token_urlsafe
         self.users: dict[str, User] = {}
         self.service_accounts: dict[str, ServiceAccount] = {}
         self._tokens: dict[str, Token] = {}
@@ -60,7 +62,7 @@ class Accounts:
         self, service_account: str, user: str, scopes: tuple[str, ...], now: datetime
     ) -> dict[str, Any]:
         """Issue an access token and return the token endpoint's answer."""
-        text = f"ya29.c.{secrets.token_urlsafe(48)}"
+        text = f"ya29.c.{self.new_secret(48)}"
         if len(self._tokens) >= TOKENS_MAX:
             self._tokens.pop(next(iter(self._tokens)))
         expires = now + timedelta(seconds=TOKEN_SECONDS)

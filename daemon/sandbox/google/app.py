@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
-from random import SystemRandom
 from typing import Any
 
 import jwt
@@ -36,7 +35,7 @@ def make_app(
     )
     app = web.Application(client_max_size=BODY_MAX, middlewares=[faults.middleware, _answers])
     app[STATE] = state
-    app[COURIER] = Courier(state, faults, SystemRandom())
+    app[COURIER] = Courier(state, faults, state.rng)
     app.cleanup_ctx.append(_couriers)
     app.router.add_post("/token", _token, name="google:token")
     for method, path, name, operation, scopes, units in _table():

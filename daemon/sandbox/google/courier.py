@@ -55,7 +55,7 @@ class Courier:
 
     def look(self) -> None:
         """Put a message on its way to each channel of a calendar that changed, whoever changed it."""
-        for calendar in self._world.take_touched():
+        for calendar in sorted(self._world.take_touched()):
             for channel in self._world.channels.live(calendar, self._now()):
                 self._put(channel, self._numbered(channel, "exists"))
 

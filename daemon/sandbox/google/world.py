@@ -37,7 +37,8 @@ class GoogleWorld:
         self._limits = Limits()
         self.quota = Quota()
         self.accounts = Accounts()
-        self._calendars = Calendars(clock, rng or SystemRandom())
+        self.rng = rng or SystemRandom()
+        self._calendars = Calendars(clock, self.rng)
         self.channels = Channels()
         self._generation = 0
 

@@ -47,6 +47,7 @@ class Tokens:
     """Gives out tokens and knows which are good."""
 
     def __init__(self, clock: Callable[[], datetime], switches: Callable[[], Switches]) -> None:
+        self.new_secret: Callable[[int], str] = secrets.token_urlsafe
         self._clock = clock
         self._switches = switches
         self._credentials: dict[str, Credentials] = {}
@@ -142,7 +143,7 @@ class Tokens:
 
     def _new(self, client_id: str, scopes: str, *, is_refresh: bool, expires: datetime) -> Token:
         token = Token(
-            text=secrets.token_urlsafe(32),
+            text=self.new_secret(32),
             client_id=client_id,
             scopes=scopes,
             is_refresh=is_refresh,
