@@ -95,6 +95,7 @@ class SeveraBudget:
 
     def wait_s(self, units: int, now: float) -> float:
         """See `daemon.runtime.turns.Pace`."""
+        self._bucket.share = self._slowdown.share(now)
         return self._bucket.wait_s(units, now)
 
     def user_wait_s(self, user: str, units: int, now: float) -> float:
@@ -182,11 +183,14 @@ class GoogleBudget:
 
     def wait_s(self, units: int, now: float) -> float:
         """See `daemon.runtime.turns.Pace`."""
+        self._project.share = self._slowdown.share(now)
         return max(self._project.wait_s(units, now), self.day.wait_s(units))
 
     def user_wait_s(self, user: str, units: int, now: float) -> float:
         """See `daemon.runtime.turns.Pace`."""
-        return self._part(user).bucket.wait_s(units, now)
+        part = self._part(user)
+        part.bucket.share = part.slowdown.share(now)
+        return part.bucket.wait_s(units, now)
 
     def take(self, user: str, units: int, now: float) -> None:
         """See `daemon.runtime.turns.Pace`."""

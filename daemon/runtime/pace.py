@@ -5,6 +5,11 @@ from typing import Final
 
 CALM_S: Final = 60.0
 """How long after a pause the limit must not be met for the next pause to be a short one again."""
+EASED: Final = 0.7
+"""Which part of the rate is left after a limit was met: the same rate again would meet it again."""
+SHARE_MIN: Final = 0.1
+SHARE_A_SECOND: Final = 0.1 / 300
+"""How fast the whole rate comes back: so slowly that the limit is not met again before it counts as calm."""
 EPSILON: Final = 1e-6
 
 
@@ -17,12 +22,14 @@ class Bucket:
     level: float = 0.0
     at: float = float("-inf")
     """When the level was as it says, in seconds of the monotonic clock; ahead of it during a pause."""
+    share: float = 1.0
+    """Which part of the flow is used at present."""
 
     def wait_s(self, units: int, now: float) -> float:
         """Return after how many seconds these units may go."""
         assert units <= self.burst, "what is more than a burst would wait for ever"
         over = self._level(max(now, self.at)) + units - self.burst
-        wait = max(0.0, self.at - now) + max(0.0, over / self.flow)
+        wait = max(0.0, self.at - now) + max(0.0, over / (self.flow * self.share))
         return wait if wait > EPSILON else 0.0
 
     def take(self, units: int, now: float) -> None:
@@ -34,7 +41,7 @@ class Bucket:
         self.level, self.at = self.burst, max(until, self.at)
 
     def _level(self, now: float) -> float:
-        return max(0.0, self.level - max(0.0, now - self.at) * self.flow)
+        return max(0.0, self.level - max(0.0, now - self.at) * self.flow * self.share)
 
 
 def by_the_minute(units: int) -> Bucket:
@@ -51,6 +58,12 @@ class Slowdown:
     longest_s: float
     until: float = float("-inf")
     times: int = 0
+    eased_to: float = 1.0
+    eased_at: float = 0.0
+
+    def share(self, now: float) -> float:
+        """Return which part of the rate may be used: less after each pause, and all again a while later."""
+        return min(1.0, self.eased_to + max(0.0, now - self.eased_at) * SHARE_A_SECOND)
 
     def meet(self, now: float, asked_s: float | None, chance: float) -> float:
         """Return until when everybody waits, now that the limit was met.
@@ -62,6 +75,7 @@ class Slowdown:
             return self.until
         if now >= self.until + CALM_S:
             self.times = 0
+        self.eased_to, self.eased_at = max(SHARE_MIN, self.share(now) * EASED), now
         grown_s = min(self.first_s * 2.0 ** min(self.times, 20), self.longest_s)
         self.times += 1
         self.until = now + max(asked_s or 0.0, grown_s) * (1 + chance / 4)

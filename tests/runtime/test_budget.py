@@ -262,8 +262,40 @@ async def test_r1_pauses_grow_while_the_limit_is_met_again_and_begin_small_after
     growing = [await pause() for _ in range(7)]
     await time.pass_by(90)
 
-    assert growing == [1, 2, 4, 8, 16, 30, 30]
-    assert await pause() == 1
+    # The next call comes a little after the end of a pause, as all go slower by then.
+    assert growing == [pytest.approx(s, abs=1.3) for s in (1, 2, 4, 8, 16, 30, 30)]
+    assert await pause() <= 2
+
+
+async def test_r1_after_a_met_limit_all_go_slower_and_come_back_to_their_rate(
+    time: VirtualTime,
+) -> None:
+    budget = severa(time, 12.0)
+    calls = Calls(time, budget)
+    budget.limited(None)
+    await time.run(calls.many(200))
+    eased = [at for at, _, _ in calls.went]
+
+    assert busiest(eased, 10.0) <= 100, "no more than the ten a second that Severa allows"
+    await time.pass_by(1000)
+    began = time.seconds
+    await time.run(calls.many(200))
+    assert len([at for at, _, _ in calls.went if began <= at < began + 10]) >= 115
+
+
+async def test_r1_a_rate_that_is_too_high_finds_one_that_is_not(time: VirtualTime) -> None:
+    budget = severa(time, 40.0)
+    sent: list[float] = []
+    refused = 0
+    while time.seconds < 600:
+        await time.run(budget.spend())
+        sent.append(time.seconds)
+        if sum(at > time.seconds - 1 for at in sent[-11:]) > 10:
+            refused += 1
+            budget.limited(None)
+
+    assert len(sent) > 600 * 5, "more than half of what is allowed gets through"
+    assert refused < len(sent) / 50
 
 
 async def test_r1_a_users_limit_pauses_that_user_alone(time: VirtualTime) -> None:
