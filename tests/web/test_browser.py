@@ -66,6 +66,7 @@ async def test_a_page_may_trigger_and_leave_and_one_of_another_origin_may_not(
     assert severa.door.woken == [deleted]
 
     await severa.trigger("127.0.0.1", LEAVE)
+    await severa.page.wait_for_url("about:blank")
     await eventually(lambda: severa.door.woken == [deleted, deleted])
 
     with pytest.raises(Exception, match="Failed to fetch"):
