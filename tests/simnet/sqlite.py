@@ -81,7 +81,8 @@ class Databases:
         """Is called after each statement."""
 
     def connect(self, path: Any, **kwargs: Any) -> InlineConnection:
-        """Stand in for `aiosqlite.connect`."""
+        """Stand in for `aiosqlite.connect`; who holds a lock cannot let go while another waits, as nobody else runs."""
+        kwargs["timeout"] = 0
         one = InlineConnection(lambda: sqlite3.connect(path, **kwargs), self._rng, self._tell)
         self._open = [kept for kept in self._open if kept._running]
         self._open.append(one)

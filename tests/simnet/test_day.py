@@ -48,7 +48,7 @@ def test_the_same_seed_is_the_same_day_in_another_process() -> None:
             env={**os.environ, "PYTHONHASHSEED": number, "TZ": zone},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
         ).stdout
         for number, zone in (("1", "UTC"), ("2", "Europe/Helsinki"))
