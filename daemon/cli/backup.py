@@ -12,6 +12,7 @@ from daemon.errors import Misused, SyncError
 
 KEEP_MAX: Final = 10_000
 NAME: Final = "severa-gcal-%Y%m%dT%H%M%SZ.db"
+PARTS: Final = "severa-gcal-*Z.db.part"
 _NAMED: Final = re.compile(r"severa-gcal-\d{8}T\d{6}Z\.db")
 
 
@@ -46,6 +47,8 @@ def backup(config_path: Path, file: Path, keep: int | None) -> None:
 
 def _remove_older(directory: Path, keep: int) -> None:
     """Remove all but the newest copies; what bears another name is nobody's but the administrator's."""
+    for left in directory.glob(PARTS):
+        left.unlink()  # Of a copy that was cut short.
     copies = sorted(path for path in directory.iterdir() if _NAMED.fullmatch(path.name))
     for path in copies[:-keep]:
         path.unlink()

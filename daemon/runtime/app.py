@@ -42,7 +42,7 @@ from daemon.runtime.wakes import Wake, Wakes
 from daemon.severa.translate import TRANSLATOR as SEVERA_TRANSLATOR
 from daemon.store.secrets import key_in
 from daemon.store.store import SqlStore
-from daemon.sync.engine import Engine
+from daemon.sync.engine import MORE, Engine
 from daemon.sync.register import Register
 from daemon.sync.tools import Tools
 from daemon.web.pace import Pace
@@ -150,7 +150,7 @@ async def opened(
             engine,
             now=steady,
             is_stopping=stopping.is_set,
-            wake_round=waker.wake,
+            wake_round=lambda: waker.wake(MORE),
             found_nothing=register.found_nothing,
             served=metrics.served,
             report=logs.report,

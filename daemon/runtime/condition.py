@@ -19,10 +19,11 @@ class Condition:
     async def read(self) -> None:
         """Look at the settings, which the line is about."""
         self._settings = await self._app.store.read(lambda tx: tx.settings())
+        await self._app.store.read(lambda tx: tx.spent())  # Settings may be answered from memory.
 
     async def write(self) -> None:
         """Take the place of who writes, and write nothing."""
-        await self._app.store.write(lambda tx: tx.settings())
+        await self._app.store.write(lambda tx: tx.spent())
 
     def line(self) -> str:
         """Return how we are; without names and addresses, as everybody on the machine may read it."""

@@ -83,6 +83,10 @@ class Loop:
             is_done = await self._round("poll" if cause == "start" else cause)
         except SyncError as error:
             return self._failed(error)
+        except Exception as error:
+            # A fault of this program: pushes, triggers and pages go on, and the round is tried again.
+            self._report("round.fault", exc_info=error)
+            return self._failed(SyncError(f"A fault of this program: {type(error).__name__}."))
         self._failures, self._told = 0, ""
         passed = timedelta(seconds=self._now() - started)
         return max(self._interval - passed, self._interval * REST) if is_done else timedelta()

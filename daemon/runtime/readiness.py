@@ -30,7 +30,7 @@ class Readiness:
 
     async def _ask(self) -> bool:
         try:
-            await self._store.read(lambda tx: tx.settings())
+            await self._store.read(lambda tx: tx.spent())  # Never answered from memory.
         except SyncError:
             return False
         return True

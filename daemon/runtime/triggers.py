@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from daemon.errors import Transient
 from daemon.runtime.presence import Presence
 from daemon.secret import Secret
 from daemon.sync.ports import Store
@@ -71,7 +72,7 @@ class Triggers:
         tokens: TriggerTokens,
         *,
         wake_user: Callable[[str, str], object],
-        wake_activity: Callable[[str, str, str], object],
+        wake_activity: Callable[[str, str, str], bool],
     ) -> None:
         """`wake_user` takes a user and a cause, `wake_activity` an activity, who says that it changed, and a cause.
 
@@ -99,7 +100,9 @@ class Triggers:
         sign = await self._presence.sign(user)
         if sign is None:
             return False
-        self._wake_activity(activity, user, CAUSE)
+        if not self._wake_activity(activity, user, CAUSE):
+            # Of a deletion nothing else tells before the sweep.
+            raise Transient("The daemon is about to stop, or too many wait.")
         if sign.is_back:
             self._wake_user(user, CAUSE)
         return True

@@ -73,7 +73,7 @@ class Wakes:
         *,
         now: Callable[[], float],
         is_stopping: Callable[[], bool],
-        wake_round: Callable[[str], None],
+        wake_round: Callable[[], None],
         found_nothing: Callable[[str], bool] = lambda user: False,
         served: Callable[[str, float], None] = lambda cause, seconds: None,
         report: Callable[..., None] = lambda event, **fields: None,
@@ -105,7 +105,7 @@ class Wakes:
 
     def _add(self, wake: Wake, came_at: float) -> bool:
         known = self._waiting.get(wake.key)
-        if known is None and len(self._waiting) >= WAITING_MAX:
+        if self._is_stopping() or (known is None and len(self._waiting) >= WAITING_MAX):
             return False
         first, came_at = known or (wake, came_at)
         kept = wake if wake.is_whole else first
@@ -173,8 +173,11 @@ class Wakes:
             else:
                 done = self._engine.serve(wake.user, cause=wake.cause, is_whole=wake.is_whole)
             if not await done:
-                self._wake_round(wake.cause)
+                self._wake_round()
         except CompanyRefused:
             return  # Noted and told by the engine.
         except SyncError as error:
             self._report("wake.failed", cause=wake.cause, reason=type(error).__name__)
+        except Exception as error:
+            # A fault of this program: it concerns one wake, and is no reason to end for everybody.
+            self._report("wake.fault", cause=wake.cause, exc_info=error)

@@ -28,6 +28,11 @@ NEAR_COST: Final = 3
 NEAR_EVERY: Final = timedelta(seconds=10)
 """How often one user's clicks bring a listing of the near window."""
 USERS_A_SWEEP: Final = 100
+"""How many users' links are asked for in one question."""
+QUESTIONS_MAX: Final = 25
+"""How many such questions a round's sweep asks at most; the next one goes on behind them."""
+OVERDUE: Final = SWEEP * 0.8
+"""Links that nobody looked at for so long go before all others, and there is time to come to each of them."""
 SWEEP_MIN: Final = 50
 """So many links a round's sweep may read, however little of the budget is left."""
 SWEEP_COST: Final = 2
@@ -42,23 +47,28 @@ class CompanyLook:
         self._listed_at: dict[str, datetime] = {}
         """When a listing of each user's near window ended; as many as there are users."""
         self._swept = 0
-        self._began, self._spent_before = LONG_AGO, 0
-        """When the round began, and how many requests to Severa had gone by then."""
+        self._began, self._spent_before, self._part = LONG_AGO, 0, 1.0
+        """When the round began, how many requests to Severa had gone by then, and its part of an interval's budget."""
+        self._alone: set[str] = set()
+        """Users whose near windows could not be listed with others': one of them may be the reason."""
         self._looking = asyncio.Lock()
         self._looked_at = LONG_AGO
         """When the latest listing of the company's changes began."""
 
     async def look(self, accounts: Sequence[Account], cause: str) -> SyncError | None:
         """Look at changes, near windows and a part of the rest; return why not where that failed."""
-        self._began, self._spent_before = self._tools.now(), self._tools.severa_spent()
+        now, before, interval = self._tools.now(), self._began, self._tools.rules.poll_interval
+        # A round that follows soon upon another has only what has come in since.
+        self._part = min(1.0, (now - before) / interval) if now > before else 1.0
+        self._began, self._spent_before = now, self._tools.severa_spent()
         synced = _synced(accounts)
         try:
             await self._look_at_changes(cause)
-            await self._look_near(self._batch(synced), cause)
         except CompanyRefused:
             raise
         except SyncError as error:
             return error
+        await self._look_on(self._batch(synced), cause)
         await self._sweep(synced)
         return None
 
@@ -72,32 +82,46 @@ class CompanyLook:
         What fails comes with a later round, which tells of a Severa that does not answer.
         """
         synced = _synced(accounts)
+        while (batch := self._batch(synced)) and self._near_left() > 0:
+            if self._tools.is_stopping() or not await self._look_on(batch, cause):
+                return
+
+    async def _look_on(self, batch: Sequence[Account], cause: str) -> bool:
+        """List near windows; those that cannot be listed hold up neither the round nor the next ones (R3)."""
         try:
-            while (batch := self._batch(synced)) and self._near_left() > 0:
-                if self._tools.is_stopping():
-                    return
-                await self._look_near(batch, cause)
+            await self._look_near(batch, cause)
         except CompanyRefused:
             raise
         except SyncError:
-            return
+            self._listed_at |= {account.user.guid: self._tools.now() for account in batch}
+            self._alone |= {account.user.guid for account in batch}
+            return False
+        self._alone -= {account.user.guid for account in batch}
+        return True
 
     def _batch(self, accounts: Sequence[Account]) -> list[Account]:
         """Return the users whose near windows were listed longest ago, and not in this round yet."""
-        listed = {a.user.guid: self._listed_at.get(a.user.guid, LONG_AGO) for a in accounts}
+        now, listed = self._tools.now(), dict[str, datetime]()
+        for account in accounts:
+            at = self._listed_at.get(account.user.guid, LONG_AGO)
+            listed[account.user.guid] = at if at <= now else LONG_AGO  # The clock was set back.
         waiting = [account for account in accounts if listed[account.user.guid] < self._began]
-        return nsmallest(USERS_A_NEAR_LISTING, waiting, key=lambda a: listed[a.user.guid])
+        batch = nsmallest(USERS_A_NEAR_LISTING, waiting, key=lambda a: listed[a.user.guid])
+        if batch and batch[0].user.guid in self._alone:
+            return batch[:1]
+        return [account for account in batch if account.user.guid not in self._alone]
 
     def _left(self) -> float:
         """Return how many requests the round may still make, had it the whole interval."""
         rules = self._tools.rules
-        whole = rules.severa_per_second * rules.poll_interval.total_seconds()
+        whole = rules.severa_per_second * rules.poll_interval.total_seconds() * self._part
         return whole - (self._tools.severa_spent() - self._spent_before)
 
     def _near_left(self) -> float:
         """Return how many requests near windows may still take; the other half is for what people and sweeps need."""
         rules = self._tools.rules
-        whole = rules.severa_per_second * rules.poll_interval.total_seconds() - COMPANY_LISTINGS
+        whole = rules.severa_per_second * rules.poll_interval.total_seconds() * self._part
+        whole -= COMPANY_LISTINGS
         return self._left() - whole / 2 - NEAR_COST
 
     async def look_for(self, account: Account, cause: str) -> SyncError | None:
@@ -151,26 +175,33 @@ class CompanyLook:
 
     async def _sweep(self, accounts: Sequence[Account]) -> None:
         """Look at the links that nobody looked at longest, so that each is seen once in 24 hours (D4)."""
-        users = self._next_to_sweep([account.user.guid for account in accounts])
         now, interval = self._tools.now(), self._tools.rules.poll_interval
         links = await self._tools.store.read(lambda tx: tx.count_links())
         most = max(SWEEP_MIN, int(self._left() / 2 / SWEEP_COST))
-        count = min(most, ceil(links * interval / SWEEP))
+        count = min(most, ceil(links * interval * self._part / OVERDUE))
+        groups = self._next_to_sweep([account.user.guid for account in accounts])
 
         async def work(tx: Transaction) -> None:
-            records = await tx.records_unlooked(users, now - interval, count)
+            records = dict[str, Record]()
+            asked = [(group, OVERDUE) for group in groups] + [(groups[0], interval)]
+            for users, age in asked:
+                found = await tx.records_unlooked(users, now - age, count)
+                records |= {record.link.id: record for record in found}
+                if len(records) >= count:
+                    break
             pulled = {account.user.guid for account in accounts}
-            doubting = [_doubting(record, now, pulled) for record in records]
+            doubting = [_doubting(one, now, pulled) for one in [*records.values()][:count]]
             await tx.save([told(self._tools, record, Side.SEVERA) for record in doubting])
 
-        if count:
+        if count and groups:
             await self._tools.store.write(work)
 
-    def _next_to_sweep(self, users: Sequence[str]) -> Sequence[str]:
-        """Return the users whose turn it is, a few in each round and all in turn."""
-        start = self._swept if self._swept < len(users) else 0
-        self._swept = start + USERS_A_SWEEP
-        return users[start : self._swept]
+    def _next_to_sweep(self, users: Sequence[str]) -> list[Sequence[str]]:
+        """Return the users in groups, beginning with the one whose turn it is; every group is first in turn."""
+        groups = [users[at : at + USERS_A_SWEEP] for at in range(0, len(users), USERS_A_SWEEP)]
+        start = self._swept % len(groups) if groups else 0
+        self._swept = start + 1
+        return [*groups[start:], *groups[:start]][:QUESTIONS_MAX]
 
 
 def _synced(accounts: Sequence[Account]) -> list[Account]:

@@ -1,12 +1,12 @@
 """One round: look at both sides, then bring every entry as far as it will go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from daemon.core.account import Account, Settings, Stage, State
 from daemon.core.company import User
@@ -199,12 +199,16 @@ class Engine:
         began = self._tools.now()
         # A Severa that has just failed is asked no further in this round.
         listed = [] if blind else due
-        looked = await self._look_beside(listed, polled, policy, cause)
-        if blind is not None:
-            raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
         asked = {account.user.guid for account in polled}
         rest = [account for account in due if account.user.guid not in asked]
-        return await self._settle(looked, policy, began, others=rest)
+
+        async def settled() -> bool:
+            looked = await self._look_at_google(polled, policy, cause)
+            if blind is not None:
+                raise blind  # What Google showed is stored; deciding waits until Severa can be looked at.
+            return await self._settle(looked, policy, began, others=rest)
+
+        return await self._beside(settled(), listed, cause)
 
     async def _read_again(self, accounts: Sequence[Account]) -> list[Account]:
         """Return the accounts as they are now: what was seen in Severa may have moved their stage."""
@@ -224,24 +228,22 @@ class Engine:
             else:
                 await self._states.move(account, State.PAUSED, "The user is inactive in Severa.")
 
-    async def _look_beside(
-        self, accounts: Sequence[Account], polled: Sequence[Account], policy: Policy, cause: str
-    ) -> list[Account]:
-        """Look at Google for those whose turn it is, and list further near windows of `accounts` meanwhile."""
-        google = self._look_at_google(polled, policy, cause)
+    async def _beside(
+        self, working: Coroutine[Any, Any, bool], accounts: Sequence[Account], cause: str
+    ) -> bool:
+        """List further near windows of `accounts` while the round goes on, which waits for none of them."""
         if not self._company.has_more(accounts):
-            return await google
+            return await working
 
         async def near() -> None:
             with self._tools.lane("", is_background=True):
                 await self._company.look_on(accounts, cause)
 
-        looked, listed = await asyncio.gather(google, near(), return_exceptions=True)
-        for result in (looked, listed):
+        is_done, listed = await asyncio.gather(working, near(), return_exceptions=True)
+        for result in (is_done, listed):
             if isinstance(result, BaseException):
                 raise result
-        assert not isinstance(looked, BaseException), "it would have been raised"
-        return looked
+        return is_done is True
 
     async def _look_at_google(
         self, accounts: Sequence[Account], policy: Policy, cause: str

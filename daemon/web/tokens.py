@@ -12,6 +12,8 @@ ISSUER: Final = "severa"
 AUDIENCE: Final = "severa-gcal"
 LIFE_MAX: Final = timedelta(hours=1)
 LEEWAY: Final = timedelta(seconds=30)
+SECONDS_MAX: Final = 1e12
+"""No time of a proof is further from 1970 than this."""
 OPTIONS: Final[Any] = {
     "require": ["iss", "aud", "sub", "iat", "exp"],
     # PyJWT asks the machine's clock, and also takes numbers that are written as text.
@@ -62,6 +64,8 @@ def _is_good_at(now: float, issued: object, expires: object, begins: object) -> 
         return False
     if not isinstance(begins, int | float):
         return False
+    if max(abs(issued), abs(expires), abs(begins)) > SECONDS_MAX:
+        return False  # Too long a number to calculate with.
     leeway = LEEWAY.total_seconds()
     # Said so that what is no number at all (NaN) fails each of them.
     return (

@@ -31,7 +31,8 @@ async def test_the_newest_backups_stay_and_what_bears_another_name_is_left_alone
     folder.mkdir()
     old = [f"severa-gcal-2026010{day}T030000Z.db" for day in range(1, 6)]
     others = ["severa-gcal-before-upgrade.db", "severa-gcal-20250101T030000Z.db.gz"]
-    for name in [*old, *others]:
+    cut_short = "severa-gcal-20260106T030000Z.db.part"
+    for name in [*old, *others, cut_short]:
         (folder / name).write_text("")
 
     await company.good("backup", "--keep", "3", str(folder))

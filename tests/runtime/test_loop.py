@@ -98,3 +98,19 @@ async def test_t7_after_hours_of_outage_a_vendor_is_looked_at_again_within_five_
     gaps = [after - before for before, after in pairwise(starts)]
     assert max(gaps) <= PAUSE_MAX.total_seconds() + 3.0
     assert len(starts) < 150, "a vendor that is down is not asked all the time"
+
+
+async def test_a_fault_of_this_program_in_a_round_ends_no_daemon_r3() -> None:
+    time, rounds = Time(), list[str]()
+
+    async def broken(cause: str) -> bool:
+        rounds.append(cause)
+        if len(rounds) == 2:
+            loop.stop()
+        raise KeyError("an odd activity")
+
+    loop = looping(broken, time)
+    await loop.run()
+
+    assert len(rounds) == 2
+    assert time.seconds >= INTERVAL.total_seconds()

@@ -66,7 +66,7 @@ class Measured:
             looks or Looks(),
             now=self.time.monotonic,
             is_stopping=lambda: False,
-            wake_round=lambda cause: None,
+            wake_round=lambda: None,
             served=self.metrics.served,
             **options,
         )

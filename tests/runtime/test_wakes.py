@@ -21,13 +21,14 @@ class Looks:
         return True
 
 
-def waiting(looks: Any, *, found_nothing: bool = True) -> Wakes:
+def waiting(looks: Any, *, found_nothing: bool = True, **given: Any) -> Wakes:
     return Wakes(
         looks,
         now=lambda: 0.0,
-        is_stopping=lambda: False,
-        wake_round=lambda cause: None,
+        is_stopping=given.pop("is_stopping", lambda: False),
+        wake_round=lambda: None,
         found_nothing=lambda user: found_nothing,
+        **given,
     )
 
 
@@ -92,3 +93,24 @@ async def test_nobody_is_looked_at_again_after_a_stop(monkeypatch: pytest.Monkey
 
     assert len(looks.served) == 1
     assert len(wakes) == 0
+
+
+async def test_a_fault_of_this_program_in_one_look_ends_no_worker_r3() -> None:
+    class Broken(Looks):
+        async def serve(self, user: str, *, cause: str, is_whole: bool = False) -> bool:
+            if user == "broken":
+                raise KeyError(user)
+            return await super().serve(user, cause=cause, is_whole=is_whole)
+
+    looks, told = Broken(), list[str]()
+    wakes = waiting(looks, report=lambda event, **fields: told.append(event))
+    for user in ["broken"] * 20 + ["anna"]:
+        wakes.add(Wake(user))
+        await worked(wakes, 0.01)
+
+    assert looks.served == [("anna", False)]
+    assert told == ["wake.fault"] * 20
+
+
+def test_t2_who_is_about_to_stop_notes_nothing_more() -> None:
+    assert not waiting(Looks(), is_stopping=lambda: True).add(Wake("anna", "a1", "trigger"))

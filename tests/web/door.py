@@ -88,6 +88,7 @@ async def open_door(
     *,
     key: Any = ...,
     is_ready: bool = True,
+    is_busy: bool = False,
     runner: Any = None,
     page: str = PAGE,
     **options: Any,
@@ -110,7 +111,7 @@ async def open_door(
                 app.triggers._presence,
                 app.triggers._tokens,
                 wake_user=lambda *what: woken.append(what),
-                wake_activity=lambda *what: woken.append(what),
+                wake_activity=lambda *what: not (woken.append(what) or is_busy),  # type: ignore[func-returns-value]
             )
             served = make_app(
                 app.people,

@@ -104,6 +104,7 @@ UNPROVEN: dict[str, Callable[[Installation], str | None]] = {
     "not valid before long": shifted(nbf=300),
     "nothing as start": changed(nbf=None),
     "no number as start": changed(nbf=float("nan")),
+    "a number without end as issue time": changed(iat=10**400),
 }
 
 

@@ -95,6 +95,11 @@ async def test_t2_a_change_wakes_the_activity_also_one_that_nobody_knows(
         assert door.woken.pop() == (guid, door.company.people["Anna"], "trigger")
 
 
+async def test_t2_a_change_that_cannot_be_noted_is_to_be_sent_again(tmp_path: Path) -> None:
+    async with open_door(tmp_path, is_busy=True) as door:
+        assert await send(door, ACTIVITY, {"change": "deleted"}) == 503
+
+
 async def test_t2_who_does_not_use_the_sync_still_wakes_the_entry_for_those_who_do(
     door: Door,
 ) -> None:
