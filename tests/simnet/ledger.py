@@ -17,6 +17,8 @@ Side = Literal["severa", "google"]
 SIDES: tuple[Side, Side] = ("severa", "google")
 FIELDS = ("title", "when", "location", "notes")
 NUMBER = re.compile(r"#(\d+)")
+AWAY_MAX = timedelta(hours=9)
+"""Longer than a vendor or the daemon is away."""
 DOUBT_LIFE = timedelta(minutes=20)
 """How long after a write that was not heard of the daemon may take something for its own, or for somebody else's."""
 
@@ -107,7 +109,11 @@ class Ledger:
         )
         for name in FIELDS:
             # Made again it is as the other side has it (D2); what stood here alone went with the deletion.
-            account.heads.pop((name, side), None)
+            won = account.heads.pop((name, side), None)
+            if won is not None and any(won.value == one[name] for one in there):
+                account.heads.pop(
+                    (name, other), None
+                )  # It lost to this side's, and that stands there now.
         account.fate = "lives" if is_unseen else "goes"
         account.deleted_on = {side} if there else {*SIDES}
         account.deleted_at = at
@@ -181,8 +187,8 @@ class Ledger:
         near = [one for one in account.doubts if at and abs(one - at) < DOUBT_LIFE]
         born = account.born_at
         creates = [one for one in self.unheard_creates if born and abs(one - born) < DOUBT_LIFE]
-        # A deletion that is held waits for hours; whoever is asked meanwhile brings the entry back (D2).
-        is_asked = bool(at and account.asked_at and account.asked_at > at - DOUBT_LIFE)
+        # Who was asked brings the entry back (D2): while its deletion is held, or before it where a vendor was away.
+        is_asked = bool(at and account.asked_at and account.asked_at > at - AWAY_MAX)
         is_excused = bool(near or creates or (is_asked and what == "brought back"))
         if is_excused:
             self.excuses[f"{what.split()[-1]}: after a write that was not heard of"] += 1

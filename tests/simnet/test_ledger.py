@@ -15,6 +15,7 @@ LATER = NOON + timedelta(hours=1)
 ONE = Shown("one #1", NOON, LATER, "Oslo", "")
 MOVED = replace(ONE, location="Turku")
 NOTED = replace(ONE, location="Bergen")
+NOTED_ELSEWHERE = replace(NOTED, notes="bring cake")
 
 
 def both(ledger: Ledger) -> None:
@@ -70,6 +71,12 @@ def deleted_with_the_edit_on_both(ledger: Ledger) -> None:
     ledger.deleted("severa", 1, NOTED, [MOVED], LATER)
 
 
+def lost_and_then_deleted_with_another_edit_unseen(ledger: Ledger) -> None:
+    edited_on_both(ledger)
+    ledger.edited("google", 1, NOTED, NOTED_ELSEWHERE, LATER)
+    ledger.deleted("severa", 1, NOTED, [NOTED_ELSEWHERE], LATER)
+
+
 @pytest.mark.parametrize(
     ("done", "severa", "google", "complaints"),
     [
@@ -93,6 +100,12 @@ def deleted_with_the_edit_on_both(ledger: Ledger) -> None:
         (deleted_with_an_edit_unseen, [], [], 1),
         (deleted_with_the_edit_on_both, [MOVED], [MOVED], 0),
         (deleted_with_the_edit_on_both, [], [], 1),
+        (
+            lost_and_then_deleted_with_another_edit_unseen,
+            [NOTED_ELSEWHERE],
+            [NOTED_ELSEWHERE],
+            0,
+        ),
         (deleted_and_edited_then, [NOTED], [NOTED], 0),
         (deleted_and_edited_then, [], [], 1),
     ],
