@@ -86,6 +86,7 @@ class Engine:
             if account is None:
                 return True
             if account.stage is not Stage.DONE:
+                self.polls.look_again(user)
                 return False  # A first sync goes on in the rounds; another one will see what was told now.
             async with self._telling_faults():
                 policy = await policy_of(self._tools.store, self._tools.rules)

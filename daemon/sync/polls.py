@@ -32,6 +32,10 @@ class Polls:
         """Take note that a user's calendar is being looked at."""
         self._looked[user] = self._tools.now()
 
+    def look_again(self, user: str) -> None:
+        """Look at a user's calendar in the next round, whenever it was looked at last."""
+        self._looked.pop(user, None)
+
     def chosen(self, accounts: Sequence[Account], *, is_more: bool) -> list[Account]:
         """Return those of a round's users whose calendars are looked at in it.
 
