@@ -22,7 +22,9 @@ ANSWER_SECONDS: Final = 30.0
 LINGERING_SECONDS: Final = 2.0
 """How long a body that nobody wants is still taken, so that its sender gets to read why."""
 STEP_SECONDS: Final = 0.02
-STEPS_MAX: Final = 25
+TURNS: Final = 20
+"""More turns of the event loop than it takes from taking a connection to reading from it."""
+STEPS_MAX: Final = 100
 """For so many steps a stop waits for the requests of connections that were taken already."""
 HEADERS_MAX: Final = 64
 HEADER_BYTES_MAX: Final = 8190
@@ -139,8 +141,9 @@ class Runner(web.AppRunner):
         for site in list(self.sites):
             await site.stop()
         for _ in range(STEPS_MAX):
-            # The event loop comes to a connection that it has just taken a few turns later.
             await self._sleep(STEP_SECONDS)
+            for _ in range(TURNS):
+                await self._sleep(0)
             if not self._has_unheard():
                 break
         await super().cleanup()
