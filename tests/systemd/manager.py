@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import aiohttp
+
 from tests.systemd.units import FOLDER, PROGRAM, SERVICE, Unit
 
 PATIENCE_SECONDS = 30.0
@@ -145,3 +147,13 @@ def listening(address: str | tuple[str, int] = ("127.0.0.1", 0)) -> socket.socke
     made.bind(address)
     made.listen(128)
     return made
+
+
+async def health(address: str) -> int:
+    """Ask whether the daemon lives, and wait for it while it restarts."""
+    timeout = aiohttp.ClientTimeout(total=40)
+    async with (
+        aiohttp.ClientSession(address, timeout=timeout) as session,
+        session.get("/healthz") as response,
+    ):
+        return response.status

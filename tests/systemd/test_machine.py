@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
 from tests.e2e.company import CLIENT_SECRET, SERVICE_ACCOUNT, SIGNING_KEY
 from tests.e2e.installation import Installation, eventually
 from tests.systemd.machine import Machine, why_not
+from tests.systemd.manager import health
 from tests.systemd.units import SERVICE
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"no real systemd: {why_not()}")
@@ -60,15 +60,6 @@ async def boot(company: Installation, tmp_path: Path) -> AsyncIterator[Boot]:
             return stack.enter_context(machine)
 
         yield booted
-
-
-async def health(address: str) -> int:
-    timeout = aiohttp.ClientTimeout(total=40)
-    async with (
-        aiohttp.ClientSession(address, timeout=timeout) as session,
-        session.get("/healthz") as response,
-    ):
-        return response.status
 
 
 async def test_a_company_is_set_up_syncs_and_survives_a_kill_a_hang_and_a_stop(

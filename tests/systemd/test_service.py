@@ -19,20 +19,11 @@ import pytest
 from tests.e2e.company import SIGNING_KEY
 from tests.e2e.installation import Installation, eventually
 from tests.systemd.conftest import secrets
-from tests.systemd.manager import ServiceManager, listening
+from tests.systemd.manager import ServiceManager, health, listening
 from tests.systemd.units import SERVICE
 
 AT_ONCE = 20
 STOP_MARGIN_SECONDS = 10
-
-
-async def health(address: str) -> int:
-    timeout = aiohttp.ClientTimeout(total=30)
-    async with (
-        aiohttp.ClientSession(address, timeout=timeout) as session,
-        session.get("/healthz") as response,
-    ):
-        return response.status
 
 
 async def test_it_says_when_it_is_ready_that_it_lives_and_when_it_stops(
