@@ -52,14 +52,14 @@ def possible_doubles(links: Sequence[Link], api_user: str, *, is_again: bool) ->
     alone = [
         link for link in links if link.base == Base() and bool(link.activity) != bool(link.copies)
     ]
-    made = [link for link in alone if _is_made_by_us(link, api_user)]
+    made = [link for link in alone if is_made_by_us(link, api_user)]
     if not made and not is_again:
         return set()
     shown = {side: [e for link in alone if (e := link.shows(side)) is not None] for side in Side}
     titles = {side: {entry.title for entry in entries} for side, entries in shown.items()}
     times = {side: {entry.when for entry in entries} for side, entries in shown.items()}
 
-    def is_like(link: Link) -> bool:
+    def may_belong(link: Link) -> bool:
         """Tell whether something on the other side has the subject or the time in common."""
         side = Side.SEVERA if link.activity is not None else Side.GOOGLE
         entry = link.shows(side)
@@ -67,10 +67,16 @@ def possible_doubles(links: Sequence[Link], api_user: str, *, is_again: bool) ->
             return False
         return entry.title in titles[side.other] or entry.when in times[side.other]
 
-    return {link.id for link in made} | {link.id for link in alone if is_like(link)}
+    return {link.id for link in made} | {link.id for link in alone if may_belong(link)}
 
 
-def _is_made_by_us(link: Link, api_user: str) -> bool:
+def is_like(one: Entry, other: Entry) -> bool:
+    """Tell whether two entries have subject or times in common, so that they may have been one."""
+    return one.title == other.title or one.when == other.when
+
+
+def is_made_by_us(link: Link, api_user: str) -> bool:
+    """Tell whether we made the one side that a link has: an activity by `api_user`, an event that bears our mark."""
     if link.activity is not None:
         return bool(api_user) and link.activity.created_by == api_user
     copy = link.google

@@ -20,7 +20,7 @@ from daemon.google.attendees import invited, reinvited
 from daemon.google.channels import check_stopped, opened_in, watch_body
 from daemon.google.credentials import ServiceAccount
 from daemon.google.errors import Answer, Limit, error_of, limit_of, retry_after
-from daemon.google.listing import listed
+from daemon.google.listing import listed, marked_in
 from daemon.google.original import Kept, kept_in, lacking, laid_over, lost_in
 from daemon.google.original import event_in as event_of
 from daemon.google.reading import (
@@ -32,7 +32,7 @@ from daemon.google.reading import (
     written,
 )
 from daemon.google.tokens import RENEW_BEFORE_S, Authority, Tokens
-from daemon.google.translate import body_of, changes_of, is_cancelled
+from daemon.google.translate import ACTIVITY_PROPERTY, body_of, changes_of, is_cancelled
 from daemon.google.wire import (
     ANSWER_MAX,
     METHOD,
@@ -114,6 +114,24 @@ class GoogleClient:
             )
 
         return listed(ask, user, cursor, now=self._now)
+
+    async def marked(self, user: User, activity: str) -> Copy | None:
+        """Return the event that bears our mark of an activity (Events: list, by a private extended property).
+
+        Raises:
+            UserRefused: There is no calendar under the user's address, or it is not shown whole.
+        """
+
+        async def ask(token: str | None) -> Answer:
+            return await self._ask(
+                user,
+                self._api.events.list,
+                maxResults=str(PAGE_SIZE),
+                privateExtendedProperty=f"{ACTIVITY_PROPERTY}={activity}",
+                pageToken=token,
+            )
+
+        return await marked_in(ask, user, activity, now=self._now)
 
     async def read(self, user: User, ref: str) -> Copy | None:
         """Return the event as it is now, `None` when Google says it is deleted (Events: get).

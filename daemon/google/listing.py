@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from daemon.core.company import User
-from daemon.core.link import Copy
+from daemon.core.link import Copy, Mark
 from daemon.core.listing import Page
 from daemon.errors import CursorExpired, Forbidden, SyncError, Transient, UserRefused
 from daemon.google.errors import Answer, error_of, reason_of, text_of_error
@@ -13,6 +13,8 @@ from daemon.google.reading import content_of, unusable
 from daemon.google.translate import copy_of, is_cancelled, is_occurrence
 
 PAGES_MAX: Final = 10_000
+MARKED_PAGES_MAX: Final = 100
+"""How many pages are asked for one event; the filter leaves few events."""
 
 _REFUSED_CURSOR: Final = frozenset({"invalid", "syncTokenWithRequestRestrictions"})
 _PARTIAL: Final = frozenset({"none", "freeBusyReader", "reader", "writerWithoutPrivateAccess"})
@@ -47,6 +49,32 @@ async def listed(
         if token in shown:
             raise Transient("Google's listing leads back to a page that it has shown.")
     raise Transient(f"Google's listing goes on after {PAGES_MAX} pages.")
+
+
+async def marked_in(
+    ask: Ask, user: User, activity: str, *, now: Callable[[], datetime]
+) -> Copy | None:
+    """Return the event among those that `ask` finds which was itself marked as this activity's (Extended properties).
+
+    A page may be empty though another follows it.
+
+    Raises:
+        UserRefused: There is no calendar under the user's address, or it is not shown whole.
+        Transient: The listing did not come to its end.
+    """
+    token: str | None = None
+    for _ in range(MARKED_PAGES_MAX):
+        answer = await ask(token)
+        if answer.status >= 300:
+            raise _refusal(answer, user, now(), cursor=None, token=token)
+        listing = content_of(answer, now())
+        for copy in page_of(listing, user, cursor=None).seen:
+            if copy.mark == Mark(activity, copy.ref):
+                return copy
+        token = _token(listing, "nextPageToken")
+        if not token:
+            return None
+    raise Transient(f"Google's listing goes on after {MARKED_PAGES_MAX} pages.")
 
 
 def page_of(listing: Mapping[str, Any], user: User, *, cursor: str | None) -> Page[Copy]:

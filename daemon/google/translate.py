@@ -29,8 +29,8 @@ _PRIVATE: Final = frozenset({"private", "confidential"})
 _MADE_BY_GOOGLE: Final = frozenset({"birthday", "fromGmail"})
 _MASKED_LACKS: Final = frozenset({"summary", "description", "creator", "organizer"})
 """Of these, whoever may see only when somebody is busy is shown none; taken for empty texts they would empty ours."""
-_ACTIVITY, _EVENT = "severaActivity", "severaEvent"
-OUR_PROPERTIES: Final = frozenset({_ACTIVITY, _EVENT})
+ACTIVITY_PROPERTY, _EVENT = "severaActivity", "severaEvent"
+OUR_PROPERTIES: Final = frozenset({ACTIVITY_PROPERTY, _EVENT})
 """The private properties that are our mark."""
 
 
@@ -163,15 +163,17 @@ def _is_writable(event: Event, *, is_organizer: bool) -> bool:
 
 def _mark_of(event: Event) -> Mark | None:
     private = (event.get("extendedProperties") or {}).get("private") or {}
-    if _ACTIVITY not in private:
+    if ACTIVITY_PROPERTY not in private:
         return None
-    return Mark(activity=_text(private, _ACTIVITY), event=_text(private, _EVENT))
+    return Mark(activity=_text(private, ACTIVITY_PROPERTY), event=_text(private, _EVENT))
 
 
 def _marked(mark: Mark | None) -> dict[str, Any]:
     if mark is None:
         return {}
-    return {"extendedProperties": {"private": {_ACTIVITY: mark.activity, _EVENT: mark.event}}}
+    return {
+        "extendedProperties": {"private": {ACTIVITY_PROPERTY: mark.activity, _EVENT: mark.event}}
+    }
 
 
 def _when_of(event: Event, zone: str) -> When:

@@ -51,6 +51,7 @@ def calendar_api(api_root: str) -> Any:
                             "quotaUser",
                             "maxResults",
                             "pageToken",
+                            "privateExtendedProperty",
                             "syncToken",
                         ),
                         "get": _method("events.get", "GET", _EVENT, "quotaUser"),

@@ -47,6 +47,10 @@ class ConnectedGoogle:
         """See `daemon.sync.ports.Calendar`."""
         return await self._now().answers(user, witness)
 
+    async def marked(self, user: User, activity: str) -> Copy | None:
+        """See `daemon.sync.ports.GoogleCalendar`."""
+        return await self._now().marked(user, activity)
+
     async def create(
         self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
     ) -> Copy:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from daemon.core.account import Stage, State
+from daemon.core.backup import without_creates
 from daemon.core.link import Side
 from daemon.sync.ports import Transaction
 from daemon.sync.tools import Tools
@@ -23,6 +24,9 @@ async def _matched_anew(tx: Transaction) -> None:
     accounts = [account for account in await tx.accounts() if account.is_enabled]
     anew = [replace(a, stage=Stage.LISTING, cursor=None, state=State.FIRST_SYNC) for a in accounts]
     await tx.save_accounts([replace(account, is_again=True) for account in anew])
+    # Before any listing: what was on its way to Severa then is not looked for any more among what is there now.
+    creating = await tx.records_creating()
+    await tx.save([replace(r, link=without_creates(r.link, Side.SEVERA)) for r in creating])
     await tx.save_settings(replace(await tx.settings(), is_copy=False))
 
 

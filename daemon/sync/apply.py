@@ -20,6 +20,7 @@ from daemon.sync.history import change_of, told_left_out
 from daemon.sync.keeper import Keeper
 from daemon.sync.landed import landed
 from daemon.sync.observe import learn_maker, lifted
+from daemon.sync.partners import Partners
 from daemon.sync.readback import ReadBack
 from daemon.sync.tools import Tools
 
@@ -35,6 +36,7 @@ class Apply:
         self._tools, self._policy, self._access = tools, policy, access
         self._reading = ReadBack(tools, self._access)
         self._keeper = Keeper(tools)
+        self._partners = Partners(tools, access, self._keeper)
         self._api_user = ""
 
     async def read_back(self, record: Record) -> Record:
@@ -99,11 +101,13 @@ class Apply:
         return await self._create_event(record, action, organizer)
 
     async def _create_activity(self, record: Record, action: Create, owner: Account) -> Record:
+        if found := await self._partners.activity_of(record, owner):
+            return found
         if owner.is_enabled:
             return await self._make_activity(record, action, owner)
         async with self._tools.hands.for_others:  # Else two that are alike could find the same one.
-            if found := await self._reading.equal(record.link, owner, action):
-                return await self._keeper.keep(replace(record, link=found))
+            if equal := await self._reading.equal(record.link, owner, action):
+                return await self._keeper.keep(replace(record, link=equal))
             return await self._make_activity(record, action, owner)
 
     async def _make_activity(self, record: Record, action: Create, owner: Account) -> Record:
@@ -122,6 +126,10 @@ class Apply:
         return await self._answered(record, claim, made, action, "created")
 
     async def _create_event(self, record: Record, action: Create, owner: Account) -> Record:
+        # What is on an enabled user's calendar was listed; but one that is made again may be there already (C4).
+        is_looked_for = not owner.is_enabled or record.link.generation > 0
+        if is_looked_for and (found := await self._partners.event_of(record, owner)):
+            return found
         ref, guid = record.link.event_id, owner.user.guid
         claim = self._claim_of(action, action.entry, user=guid, ref=ref)
         record = await self._keeper.claim(record, claim)

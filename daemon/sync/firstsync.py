@@ -3,30 +3,33 @@
 Each stage is stored, so that it can be stopped and continued at any point.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Set
 from dataclasses import replace
 from datetime import datetime
 
 from daemon.core.account import Account, Stage
+from daemon.core.backup import bereft, with_fresh_id, without_creates
 from daemon.core.entry import Entry, Hidden
-from daemon.core.link import LIVE, Base, Link, Side, Stand, Standing
-from daemon.core.match import Candidate, key_of, pairs, possible_doubles
+from daemon.core.link import Base, Link, Side, Stand, Standing
+from daemon.core.match import Candidate, is_made_by_us, key_of, pairs, possible_doubles
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Change, Record
 from daemon.core.view import Part, Settle
+from daemon.errors import SyncError
 from daemon.sync.access import Access
 from daemon.sync.hands import Held
 from daemon.sync.history import change_of
+from daemon.sync.partners import POSSIBLE_DOUBLE, joined
 from daemon.sync.ports import Transaction
 from daemon.sync.pull import Pull
+from daemon.sync.readback import ReadBack
 from daemon.sync.tools import Tools
 from daemon.sync.viewing import Viewer
 
 RECORDS_A_PAGE = 1_000
 TRIES_MAX = 20
 """How often a matching gives way to others before it waits for the next round."""
-POSSIBLE_DOUBLE = "It looks like an entry that is there already: a possible double."
 
 
 class FirstSync:
@@ -43,15 +46,35 @@ class FirstSync:
             await self._pull.google_changes(whole, cause="first sync", is_first=True)
             account = await self._to_stage(account, Stage.MATCHING)
         if account.stage is Stage.MATCHING:
-            account, linked = await self._matched(account)
+            gone = await self._gone(account) if account.is_again else set()
+            account, linked = await self._matched(account, gone)
             for record in linked:
                 self._report(record)
         return account
 
-    async def _matched(self, account: Account) -> tuple[Account, list[Record]]:
+    async def _gone(self, account: Account) -> Set[str]:
+        """Return the activities that a backup knows and that are proved to be gone: some were replaced by us since."""
+        everybody = await self._tools.store.read(lambda tx: tx.roster())
+        access = Access(everybody.accounts, self._tools.rules.domains, everybody.index)
+        reading, gone = ReadBack(self._tools, access), set()
+        records = await self._tools.store.read(lambda tx: _all_records(tx, account.user.guid))
+        for link in (record.link for record in records.values()):
+            if link.activity is None or not link.copies or Side.SEVERA not in link.doubted:
+                continue
+            try:
+                seen = await reading.side(link, Side.SEVERA)
+            except (
+                SyncError
+            ):  # It stays in doubt, and is proved gone or alive before anything is written.
+                continue
+            if seen.activity is None:
+                gone.add(link.activity.ref)
+        return gone
+
+    async def _matched(self, account: Account, gone: Set[str]) -> tuple[Account, list[Record]]:
         for _ in range(TRIES_MAX):
             try:
-                return await self._tools.store.write(lambda tx: self._match(tx, account))
+                return await self._tools.store.write(lambda tx: self._match(tx, account, gone))
             except Held as held:  # Somebody else's sync works on an entry that they share.
                 await self._tools.hands.until_free(held.link_ids)
         return account, []
@@ -67,10 +90,15 @@ class FirstSync:
 
         return await self._tools.store.write(work)
 
-    async def _match(self, tx: Transaction, account: Account) -> tuple[Account, list[Record]]:
+    async def _match(
+        self, tx: Transaction, account: Account, gone: Set[str]
+    ) -> tuple[Account, list[Record]]:
         """Pair, leave out and make due, in one transaction; return also what was paired."""
         records = await _all_records(tx, account.user.guid)
         self._tools.hands.require_free(records)
+        api_user = (await tx.settings()).api_user
+        if account.is_again:
+            records = self._of_yesterday(records, gone, api_user)
         everybody = await tx.roster()
         access = Access(everybody.accounts, self._tools.rules.domains, everybody.index)
         viewer = Viewer(self._policy, access, self._tools.rules.winner)
@@ -79,18 +107,18 @@ class FirstSync:
         now, linked = self._tools.now(), []
         for mine, theirs in pairs(severa, google):
             is_old = self._is_old_alone(records[mine].link, account)
-            joined = _joined(records.pop(mine), records.pop(theirs))
+            whole = joined(records.pop(mine), records.pop(theirs))
             # What is long over is known to belong together, and left as it is until somebody edits it (C2, C3).
-            joined = replace(joined, due_at=now if not is_old or joined.link.doubted else None)
-            if not joined.link.doubted:  # Else it is read first, and settled on what is there then.
-                joined, change = self._agreed(viewer, joined, now)
+            whole = replace(whole, due_at=now if not is_old or whole.link.doubted else None)
+            if not whole.link.doubted:  # Else it is read first, and settled on what is there then.
+                whole, change = self._agreed(viewer, whole, now)
                 await tx.add_history([change])
-                linked.append(joined)
-            await tx.save([Record(Link(theirs, Side.GOOGLE)), joined])
+                linked.append(whole)
+            await tx.save([Record(Link(theirs, Side.GOOGLE)), whole])
         shared = _shared_keys(records.values(), account.user.guid)
-        api_user, links = (await tx.settings()).api_user, [r.link for r in records.values()]
-        young = [link for link in links if not self._is_old_alone(link, account)]
-        alike = possible_doubles(young, api_user, is_again=account.is_again)
+        links = [record.link for record in records.values()]
+        asked = [link for link in links if self._may_be_double(link, account, api_user)]
+        alike = possible_doubles(asked, api_user, is_again=account.is_again)
         for record in records.values():
             is_double = record.link.id in alike or _keys(record.link) & shared
             if record.link.base == Base() and is_double and not record.link.claims:
@@ -104,6 +132,26 @@ class FirstSync:
         moved = replace(current, stage=Stage.WRITING, is_again=False, total=total, done=0)
         await tx.save_accounts([moved])
         return moved, linked
+
+    def _of_yesterday(
+        self, records: dict[str, Record], gone: Set[str], api_user: str
+    ) -> dict[str, Record]:
+        """Return what a backup knows, without what it cannot know any more (C4)."""
+        chance = self._tools.chance
+        links = {
+            name: with_fresh_id(without_creates(record.link, Side.GOOGLE), chance())
+            for name, record in records.items()
+        }
+        links |= {link.id: link for link in bereft(links.values(), gone, api_user)}
+        return {name: replace(record, link=links[name]) for name, record in records.items()}
+
+    def _may_be_double(self, link: Link, account: Account, api_user: str) -> bool:
+        """Tell whether it matters that an entry may be there twice: what is long over is written by nobody (C2).
+
+        But what we made ourselves had another side, which would be made again with the first edit.
+        """
+        is_old = self._is_old_alone(link, account)
+        return not is_old or (account.is_again and is_made_by_us(link, api_user))
 
     def _agreed(self, viewer: Viewer, record: Record, now: datetime) -> tuple[Record, Change]:
         """Settle a pair on what made it one: whatever either side shows from now on is an edit."""
@@ -202,16 +250,3 @@ async def _all_records(tx: Transaction, user: str) -> dict[str, Record]:
         records |= {record.link.id: record for record in page}
         after = page[-1].link.id
     return records
-
-
-def _joined(severa: Record, google: Record) -> Record:
-    """Return one record of two; born in Google, so that no change of type ever removes the event."""
-    link = replace(
-        severa.link,
-        born=Side.GOOGLE,
-        copies=google.link.copies,
-        source=google.link.source,
-        standing=LIVE,
-        doubted=severa.link.doubted | google.link.doubted,
-    )
-    return replace(severa, link=link, cause="first sync")

@@ -73,6 +73,14 @@ class GoogleCalendar(Calendar[Copy], Protocol):
         """
         ...
 
+    async def marked(self, user: User, activity: str) -> Copy | None:
+        """Return the event on this calendar that bears our mark of an activity; a copy made by hand does not count.
+
+        Raises:
+            UserRefused: There is no calendar under the user's address, or it is not shown whole.
+        """
+        ...
+
     async def create(
         self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
     ) -> Copy:

@@ -71,6 +71,21 @@ async def test_an_event_is_made_under_the_id_that_was_chosen(google: Google) -> 
     assert made.is_writable
 
 
+async def test_an_event_is_found_by_the_mark_that_it_was_given_and_no_copy_of_it_is_c4(
+    google: Google,
+) -> None:
+    mark, other = Mark("a1", REF), REF[:-1] + "1"
+    await google.calendar.create(google.anna, other, entry("Copy"), mark=mark)
+    assert await google.calendar.marked(google.anna, "a1") is None
+    made = await google.calendar.create(google.anna, REF, entry(), mark=mark)
+
+    assert await google.calendar.marked(google.anna, "a1") == made
+    assert await google.calendar.marked(google.anna, "a2") is None
+
+    await google.calendar.remove(google.anna, made)
+    assert await google.calendar.marked(google.anna, "a1") is None
+
+
 async def test_an_id_is_never_free_again(google: Google) -> None:
     made = await google.calendar.create(google.anna, REF, entry(), mark=None)
     with pytest.raises(Exists):

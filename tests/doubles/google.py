@@ -105,6 +105,19 @@ class GoogleDouble:
     async def answers(self, user: User, witness: str) -> bool:
         return await self.line.carry(self._call("get calendar", user), lambda: not self.is_away)
 
+    async def marked(self, user: User, activity: str) -> Copy | None:
+        def found() -> Copy | None:
+            if self.is_away:
+                raise UserRefused("Google finds no calendar.")
+            events = self.calendars.get(user.guid, {}).items()
+            marks = {ref: Mark(activity, ref) for ref, _ in events}
+            return next(
+                (e.copy for ref, e in events if not e.is_cancelled and e.copy.mark == marks[ref]),
+                None,
+            )
+
+        return await self.line.carry(self._call("list", user, says="marked"), found)
+
     async def create(
         self, user: User, ref: str, entry: Entry, *, mark: Mark | None, original: str = ""
     ) -> Copy:

@@ -19,7 +19,7 @@ DELETIONS = 2
 """Of each person, on each side; fewer than make a flood."""
 OUTAGE = timedelta(hours=8)
 FAR_SECONDS = 3_600
-PAUSE_MAX = timedelta(minutes=5)
+PAUSE_MAX = timedelta(minutes=15)
 
 
 def furnish(company: Installation | Inside, *people: str) -> None:

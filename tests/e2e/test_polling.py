@@ -12,7 +12,7 @@ from tests.e2e.inside import Inside, inside
 from tests.e2e.installation import Installation
 
 POLL = timedelta(seconds=20)
-FEW, SOME, MANY = 5, 150, 200
+FEW, SOME, MANY = 5, 150, 100
 ENOUGH_ROUNDS = 30
 
 

@@ -14,6 +14,7 @@ from daemon.sync.settle import Settle
 from daemon.sync.tools import policy_of
 from tests.doubles.severa import ROBOT, Company
 
+from .backups import BACKUPS_ALONE, BACKUPS_TOGETHER
 from .beside import BESIDE_ALONE, BESIDE_TOGETHER
 from .interrupted import ANN, BEN, CAT, Harm, Interrupted, _entry, part
 from .scenarios import (
@@ -381,6 +382,7 @@ Scene = Callable[[Interrupted], Awaitable[None]]
 
 ALONE: tuple[Scene, ...] = (
     *BESIDE_ALONE,
+    *BACKUPS_ALONE,
     a_flood_of_deletions_waits_d5,
     a_flood_of_old_entries_waits_d5,
     what_was_deleted_while_sync_was_off_waits_c4,
@@ -407,6 +409,7 @@ ALONE: tuple[Scene, ...] = (
 """Scenes of Ann alone, named for the promise."""
 TOGETHER: tuple[Scene, ...] = (
     *BESIDE_TOGETHER,
+    *BACKUPS_TOGETHER,
     a_colleague_who_organizes_is_asked_before_an_edit_is_set_back_d6,
     a_twin_that_somebody_joined_stays_c4,
     what_one_guest_calls_a_meeting_is_no_edit_e2,

@@ -15,7 +15,7 @@ from .interrupted import Harm
 from .scenarios import SCENARIOS, check
 from .scenes import SCENES, show
 
-STRIDE_ON_SQLITE = 24
+STRIDE_ON_SQLITE = 40
 MADE_IN_SEVERA = (
     "first sync",
     "created in Google",

@@ -1,0 +1,178 @@
+"""Scenes in which yesterday's database is put back: what was made, replaced or removed since, it does not know (C4)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from daemon.core.entry import Answer
+from daemon.core.link import Side
+from daemon.sync.ports import Transaction
+from tests.doubles.store import Kept, MemoryStore
+
+from .interrupted import ANN, CAT, Interrupted, _entry
+from .scenarios import MAYBE, NONE, left
+from .world import INTERNAL, MEETING
+
+CALM = (31, 31, 4000, 31)
+
+
+def backup(office: Interrupted) -> Kept:
+    assert isinstance(office._store, MemoryStore), "scenes are played on the double"
+    return office._store.snapshot()
+
+
+async def put_back(office: Interrupted, kept: Kept) -> None:
+    """Put a backup in the place of the database, as an operator does, and start the daemon anew."""
+
+    async def as_copy(tx: Transaction) -> None:
+        await tx.save_settings(replace(await tx.settings(), is_copy=True))
+
+    assert isinstance(office._store, MemoryStore)
+    office._store.restore(kept)
+    await office._store.write(as_copy)
+    office._engine = office._born()
+
+
+def add_for_cat(office: Interrupted, title: str) -> None:
+    """Let Cat, who does not use the sync, make a meeting with Ann in Severa."""
+    office.severa.person_add(
+        CAT.guid, _entry(title, 5, {CAT: Answer.ACCEPTED, ANN: NONE}), MEETING.guid
+    )
+
+
+async def an_activity_that_was_replaced_since_is_the_events_still_c4(office: Interrupted) -> None:
+    office.add_event("first", 9)
+    office.add_event("plan", 11)
+    await office.settle()
+    kept = backup(office)
+    before = office.activity("plan")
+    office.edit_event("plan", private=True)
+    await office.settle(CALM)
+    assert office.activity("plan") != before, "Severa takes no change of category: it was made anew"
+    await put_back(office, kept)
+    await office.settle(CALM)
+
+    left("first", "plan")(office)
+
+
+async def one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4(
+    office: Interrupted,
+) -> None:
+    office.add_event("first", 9)
+    office.add_event("plan", 11)
+    await office.settle()
+    kept = backup(office)
+    office.edit_event("plan", private=True)
+    await office.settle(CALM)
+    await put_back(office, kept)
+    office.edit_activity("plan", title="renamed")
+    await office.settle(CALM)
+
+    left("first", "plan", severa=("first", "renamed"))(office)
+
+
+async def an_event_id_that_was_used_up_since_is_no_deletion_d2(office: Interrupted) -> None:
+    office.add_activity("kept", 1)
+    office.add_activity("plan", 2, kind=INTERNAL.guid)
+    await office.settle()
+    kept = backup(office)
+    office.edit_activity("plan", kind=MEETING.guid)
+    await office.settle(CALM)
+    assert "plan" in office.titles(Side.GOOGLE)
+    office.edit_activity("plan", kind=INTERNAL.guid)
+    await office.settle(CALM)
+    assert "plan" not in office.titles(Side.GOOGLE)
+    await put_back(office, kept)
+    await office.settle(CALM)
+    office.edit_activity("plan", kind=MEETING.guid)
+    await office.settle(CALM)
+
+    left("kept", "plan")(office)
+
+
+async def an_event_that_was_made_again_since_is_not_made_once_more_c4(office: Interrupted) -> None:
+    office.add_activity("kept", 1)
+    office.add_event("plan", 9)
+    await office.settle()
+    kept = backup(office)
+    office.delete_event("plan")
+    office.edit_activity("plan", notes="edited meanwhile")
+    await office.settle(CALM)
+    assert "plan" in office.titles(Side.GOOGLE), "an edit goes before a deletion (D2)"
+    await put_back(office, kept)
+
+    async def meanwhile() -> None:
+        office.edit_activity("plan", location="room 9")
+        await office._engine.serve_activity(office.activity("plan"), ANN.guid, cause="trigger")
+
+    office.meanwhile["list"] = meanwhile
+    await office.settle(CALM)
+
+    left("kept", "plan")(office)
+
+
+async def what_was_on_its_way_to_severa_then_is_not_taken_for_another_c4(
+    office: Interrupted,
+) -> None:
+    office.add_event("first", 9)
+    await office.settle()
+    office.late["post"] = None
+    office.add_event("plan", 11)
+    await office.settle((31,))
+    kept = backup(office)
+    office.land()
+    await office.settle(CALM)
+    office.edit_activity("plan", title="renamed")
+    await office.settle(CALM)
+    await put_back(office, kept)
+    await office.settle(CALM)
+
+    left("first", "renamed")(office)
+
+
+async def the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4(
+    office: Interrupted,
+) -> None:
+    office.add_activity("kept", 1)
+    await office.settle()
+    kept = backup(office)
+    add_for_cat(office, "plan")
+    await office.settle(CALM)
+    await put_back(office, kept)
+    office.google.person_delete(ANN.guid, office.event("plan"))
+    office.edit_activity("plan", title="renamed")
+    await office.settle(CALM)
+
+    left("kept", "renamed")(office)
+
+
+async def the_activity_of_a_colleague_without_sync_is_found_by_the_mark_c4(
+    office: Interrupted,
+) -> None:
+    office.add_activity("kept", 1)
+    await office.settle()
+    kept = backup(office)
+    add_for_cat(office, "plan")
+    await office.settle(CALM)
+    await put_back(office, kept)
+    ref = office.event("plan")
+    office.google.person_edit(
+        CAT.guid, ref, replace(_entry("moved", 20), people=office.entry(Side.GOOGLE, "plan").people)
+    )
+    office.edit_activity("plan", notes="edited")
+    office.google.person_answers(ANN.guid, ref, MAYBE)
+    await office.settle(CALM)
+
+    assert len(office.titles(Side.GOOGLE)) == len(office.titles(Side.SEVERA)) == 2
+
+
+BACKUPS_ALONE: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
+    an_activity_that_was_replaced_since_is_the_events_still_c4,
+    one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4,
+    an_event_id_that_was_used_up_since_is_no_deletion_d2,
+    an_event_that_was_made_again_since_is_not_made_once_more_c4,
+    what_was_on_its_way_to_severa_then_is_not_taken_for_another_c4,
+)
+BACKUPS_TOGETHER: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
+    the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4,
+    the_activity_of_a_colleague_without_sync_is_found_by_the_mark_c4,
+)
