@@ -89,44 +89,23 @@ async def an_event_id_that_was_used_up_since_is_no_deletion_d2(office: Interrupt
     left("kept", "plan")(office)
 
 
-async def an_event_that_was_made_again_since_is_not_made_once_more_c4(office: Interrupted) -> None:
-    office.add_activity("kept", 1)
-    office.add_event("plan", 9)
-    await office.settle()
-    kept = backup(office)
-    office.delete_event("plan")
-    office.edit_activity("plan", notes="edited meanwhile")
-    await office.settle(CALM)
-    assert "plan" in office.titles(Side.GOOGLE), "an edit goes before a deletion (D2)"
-    await put_back(office, kept)
-
-    async def meanwhile() -> None:
-        office.edit_activity("plan", location="room 9")
-        await office._engine.serve_activity(office.activity("plan"), ANN.guid, cause="trigger")
-
-    office.meanwhile["list"] = meanwhile
-    await office.settle(CALM)
-
-    left("kept", "plan")(office)
-
-
-async def what_was_on_its_way_to_severa_then_is_not_taken_for_another_c4(
+async def what_was_on_its_way_to_google_then_and_removed_since_is_no_deletion_d2(
     office: Interrupted,
 ) -> None:
-    office.add_event("first", 9)
-    await office.settle()
-    office.late["post"] = None
-    office.add_event("plan", 11)
+    office.late["insert"] = None
+    office.add_activity("plan", 2)
     await office.settle((31,))
     kept = backup(office)
     office.land()
     await office.settle(CALM)
-    office.edit_activity("plan", title="renamed")
+    assert "plan" in office.titles(Side.GOOGLE)
+    office.edit_activity("plan", kind=INTERNAL.guid)
     await office.settle(CALM)
     await put_back(office, kept)
+    office.edit_activity("plan", kind=MEETING.guid)
     await office.settle(CALM)
 
-    left("first", "renamed")(office)
+    left("plan")(office)
 
 
 async def the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4(
@@ -169,8 +148,7 @@ BACKUPS_ALONE: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     an_activity_that_was_replaced_since_is_the_events_still_c4,
     one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4,
     an_event_id_that_was_used_up_since_is_no_deletion_d2,
-    an_event_that_was_made_again_since_is_not_made_once_more_c4,
-    what_was_on_its_way_to_severa_then_is_not_taken_for_another_c4,
+    what_was_on_its_way_to_google_then_and_removed_since_is_no_deletion_d2,
 )
 BACKUPS_TOGETHER: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4,

@@ -56,6 +56,11 @@ REGRESSIONS = {
     1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",
     1000002679: "a backup put back: our own change to the personal type was taken for a person's (B4, B5)",
     1000000122: "a backup put back: an event came to stand in two entries (C4)",
+    1500004762: "a backup put back: an event id that was used up counted as a person's deletion (D2)",
+    1400000973: "a backup put back: a meeting of a colleague without sync was doubled on both sides (C4)",
+    1400001171: "a backup put back: an activity that was replaced since was doubled (C4)",
+    1500001698: "a backup put back: what was on its way then was taken for what was made since (C4)",
+    1600000123: "a backup put back: an event that was made again since was made once more (C4)",
 }
 """Seeds that once broke a promise, and which."""
 
