@@ -44,6 +44,10 @@ class Activity:
         """An absence is a holiday record; calendars do not change it."""
         return self.category is not Category.ABSENCE
 
+    def concerns(self, user: str) -> bool:
+        """Tell whether a user owns it or takes part: nobody else's event is its other side, whatever mark it bears."""
+        return user == self.user or user in self.members
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

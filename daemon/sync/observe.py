@@ -278,7 +278,7 @@ def _is_marked_for(link: Link, copy: Copy) -> bool:
     if mark is None or activity is None or link.copies:
         return False
     # A mark on anybody's event is not to bring it together with anybody's activity.
-    is_theirs = copy.user in {activity.user, *activity.members}
+    is_theirs = activity.concerns(copy.user)
     return is_theirs and (mark.event, mark.activity) == (copy.ref, activity.ref)
 
 

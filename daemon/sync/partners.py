@@ -38,11 +38,14 @@ class Partners:
             return None
         ref = copy.mark.activity
         for other in await self._tools.store.read(lambda tx: tx.records_of_activities([ref])):
-            if other.link.activity and other.link.activity.ref == ref:
-                return await self._together(record, other)
+            known = other.link.activity
+            if known is not None and known.ref == ref:
+                return await self._together(record, other) if known.concerns(copy.user) else None
         try:
             seen = await self._tools.severa.read(owner.user, ref)
         except Gone:
+            return None
+        if seen is None or not seen.concerns(copy.user):
             return None
         return await self._keeper.keep(replace(record, link=record.link.showing(Side.SEVERA, seen)))
 
@@ -57,7 +60,7 @@ class Partners:
         seen = await self._access.in_google(
             link, organizer.user.guid, lambda user: self._tools.google.marked(user, activity.ref)
         )
-        if seen is None:
+        if seen is None or not activity.concerns(seen.user):
             return None
         known = await self._tools.store.read(lambda tx: tx.records_of_events([seen.ref], []))
         for other in known:
