@@ -17,10 +17,11 @@ from daemon.core import reconcile
 from daemon.core.link import Link, Side
 from daemon.core.policy import Policy
 from daemon.core.table import TABLE, Row, Turn
-from daemon.sync import apply, brakes, companylook
+from daemon.sync import apply, brakes, companylook, firstsync
 from daemon.sync.brakes import Brakes
 from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Copies
+from daemon.sync.partners import Partners
 from daemon.sync.readback import ReadBack
 from daemon.sync.tools import WriteLog
 from tests.doubles.store import MemoryStore
@@ -43,6 +44,8 @@ from .plants import (
     claim_nothing,
     count_whole,
     create_and_agree_on_all,
+    find_no_partner,
+    find_nobody,
     hear_the_speaker_alone,
     hold_nothing,
     itself,
@@ -212,6 +215,7 @@ EFFECTS = "a side effect is not claimed"
 IDS = "an event id is used twice"
 LATE = "a late write is not known again"
 TWINS = "a late twin"
+TWINS_OF_YESTERDAY = "a twin that a backup does not know"
 MEETINGS = "one meeting, several copies"
 DECISIONS = "the table decides otherwise"
 
@@ -284,7 +288,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
             agree_on_what_was_written,
         ),
         "a claim counts whole when a part of it shows": (
-            Seed(71),
+            Seed(2269),
             setting(links, "_counted_as_ours", count_whole),
         ),
         "what the other side shows by now is taken in": (
@@ -294,7 +298,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
     },
     PROOFS: {
         "an event is gone on a 404 alone": (
-            Kill("crossing edits", Harm.GOOGLE_AWAY),
+            Kill("given a type that is not selected", Harm.GOOGLE_AWAY),
             setting(ReadBack, "_read_copy", believe_404),
         ),
         "an activity is gone on a 404 alone": (
@@ -340,7 +344,10 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
         ),
     },
     EXITS: {
-        "what a rule hides counts as gone": (Seed(100037), take_hidden_for_absent),
+        "what a rule hides counts as gone": (
+            Scene("a_type_that_is_not_selected_takes_an_event_away_though_it_was_edited_b5"),
+            take_hidden_for_absent,
+        ),
         "another type that was given is ignored": (
             Kill("given a type that is not selected", Harm.DIES_AFTER),
             setting(Policy, "_is_taken_away", staticmethod(never)),
@@ -406,6 +413,24 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
             Scene("what_was_deleted_unseen_is_made_again_for_an_edit_d2"),
             setting(Link, "made_and_gone", keep_the_id),
         ),
+        "a backup goes on with the event ids of its day": (
+            Scene("an_event_id_that_was_used_up_since_is_no_deletion_d2"),
+            setting(firstsync, "with_fresh_id", itself),
+        ),
+    },
+    TWINS_OF_YESTERDAY: {
+        "what was replaced since a backup counts as deleted": (
+            Scene("an_activity_that_was_replaced_since_is_the_events_still_c4"),
+            setting(firstsync, "bereft", lambda *_: ()),
+        ),
+        "nobody looks for an event of a colleague without sync": (
+            Scene("the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4"),
+            setting(Partners, "event_of", find_nobody),
+        ),
+        "nobody looks for an activity of a colleague without sync": (
+            Scene("the_activity_of_a_colleague_without_sync_is_found_by_the_mark_c4"),
+            find_no_partner,
+        ),
     },
     LATE: {
         "what is old is let go, seen or not": (
@@ -463,11 +488,11 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
             setting(links, "anchored", lambda half, *_: half),
         ),
         "a guest who leaves goes on speaking": (
-            Seed(100109),
+            Seed(100373),
             setting(links, "speaking", speak_for_the_gone),
         ),
         "a guest's deletion counts as the meeting's": (
-            Seed(100023),
+            Seed(100043),
             take_guests_deletion_for_the_end,
         ),
         "a guest's own answer is not heard": (

@@ -22,6 +22,7 @@ from daemon.sync import observe, pull, readback, strangers
 from daemon.sync.apply import Apply
 from daemon.sync.keeper import Keeper
 from daemon.sync.observe import Activities, Copies, move_cursor
+from daemon.sync.partners import Partners
 from daemon.sync.pull import Pull
 from daemon.sync.readback import ReadBack
 from daemon.sync.setbacks import Setbacks
@@ -530,3 +531,12 @@ def lose(side: Side) -> Plant:
         Row.MERGE,
         lambda view: reconcile._carry(view, view.edits(side), side.other),
     )
+
+
+async def find_nobody(*_: object) -> None:
+    return None
+
+
+def find_no_partner(patch: Patch) -> None:
+    patch.setattr(Partners, "activity_of", find_nobody)
+    patch.setattr(Partners, "event_of", find_nobody)

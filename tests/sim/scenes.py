@@ -87,6 +87,17 @@ async def a_project_task_is_nobodys_event_b3(office: Interrupted) -> None:
     assert office.severa.rows[task].entry.notes == ""
 
 
+async def a_type_that_is_not_selected_takes_an_event_away_though_it_was_edited_b5(
+    office: Interrupted,
+) -> None:
+    await in_step(office)
+    office.edit_activity("plan", kind=INTERNAL.guid)
+    office.edit_event("plan", notes="edited")
+    await office.settle((31, 31, 4000))
+    left("kept", severa=("kept", "plan"))(office)
+    assert office.entry(Side.SEVERA, "plan").notes == "edited"
+
+
 async def a_whole_listing_that_comes_short_proves_nothing_d4(office: Interrupted) -> None:
     await in_step(office)
     office.google.expire_cursors(ANN.guid)
@@ -388,6 +399,7 @@ ALONE: tuple[Scene, ...] = (
     what_was_deleted_while_sync_was_off_waits_c4,
     the_eleventh_write_within_an_hour_waits_r4,
     a_project_task_is_nobodys_event_b3,
+    a_type_that_is_not_selected_takes_an_event_away_though_it_was_edited_b5,
     a_whole_listing_that_comes_short_proves_nothing_d4,
     a_removal_that_lands_late_is_nobodys_wish_d2,
     a_replacement_that_was_carried_out_unheard_is_nobodys_deletion_b4,
