@@ -79,8 +79,7 @@ def is_made_by_us(link: Link, api_user: str) -> bool:
     """Tell whether we made the one side that a link has: an activity by `api_user`, an event that bears our mark."""
     if link.activity is not None:
         return bool(api_user) and link.activity.created_by == api_user
-    copy = link.google
-    return copy is not None and copy.mark is not None and copy.mark.event == copy.ref
+    return link.google is not None and link.google.is_marked
 
 
 def _by_mark(severa: Sequence[Candidate], google: Sequence[Candidate]) -> list[tuple[str, str]]:

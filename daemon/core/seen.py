@@ -91,5 +91,10 @@ class Copy:
     left_out: tuple[str, ...] = field(default=(), compare=False)
     """In words, what was to be brought back with it and the vendor did not take; not kept with the entry."""
 
+    @property
+    def is_marked(self) -> bool:
+        """It bears the mark that this very event was given; what was copied from it by hand bears another's."""
+        return self.mark is not None and self.mark.event == self.ref
+
 
 Seen = Activity | Copy

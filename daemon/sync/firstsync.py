@@ -16,7 +16,7 @@ from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Change, Record
 from daemon.core.view import Part, Settle
-from daemon.errors import SyncError
+from daemon.errors import CompanyRefused, RateLimited, SyncError, UserRefused
 from daemon.sync.access import Access
 from daemon.sync.hands import Held
 from daemon.sync.history import change_of
@@ -53,7 +53,11 @@ class FirstSync:
         return account
 
     async def _gone(self, account: Account) -> Set[str]:
-        """Return the activities that a backup knows and that are proved to be gone: some were replaced by us since."""
+        """Return the activities that a backup knows and that are proved to be gone: some were replaced by us since.
+
+        Raises:
+            RateLimited, UserRefused, CompanyRefused: Nothing can be proved now; the matching waits.
+        """
         everybody = await self._tools.store.read(lambda tx: tx.roster())
         access = Access(everybody.accounts, self._tools.rules.domains, everybody.index)
         reading, gone = ReadBack(self._tools, access), set()
@@ -63,9 +67,10 @@ class FirstSync:
                 continue
             try:
                 seen = await reading.side(link, Side.SEVERA)
-            except (
-                SyncError
-            ):  # It stays in doubt, and is proved gone or alive before anything is written.
+            except (RateLimited, UserRefused, CompanyRefused):
+                raise
+            except SyncError:
+                # It stays in doubt, and nothing is written for it before it is proved to be gone or alive.
                 continue
             if seen.activity is None:
                 gone.add(link.activity.ref)

@@ -34,7 +34,7 @@ class Partners:
             Transient: Somebody else works on that activity's entry just now.
         """
         copy = record.link.google
-        if not is_marked(record.link) or copy is None or copy.mark is None:
+        if copy is None or copy.mark is None or not copy.is_marked:
             return None
         ref = copy.mark.activity
         for other in await self._tools.store.read(lambda tx: tx.records_of_activities([ref])):
@@ -94,12 +94,6 @@ class Partners:
         return await self._keeper.keep(
             replace(parted, due_at=None, problem=POSSIBLE_DOUBLE), Part("C4"), "parted"
         )
-
-
-def is_marked(link: Link) -> bool:
-    """Tell whether the event bears the mark that we gave this very one; a copy made by hand bears another's."""
-    copy = link.google
-    return copy is not None and copy.mark is not None and copy.mark.event == copy.ref
 
 
 def joined(severa: Record, google: Record) -> Record:
