@@ -167,8 +167,14 @@ class Link:
         return self.activity is not None and self.activity.entry.people is UNKNOWN
 
     def claiming(self, claim: Claim) -> "Link":
-        """Note a write that is about to be made."""
-        return replace(self, claims=(*self.claims, claim))
+        """Note a write that is about to be made.
+
+        What is made anew is made as the other side shows itself. A change that was on its way there carried what is
+        gone; from now on the same is anybody's edit.
+        """
+        over = (claim.side.other, Deed.CHANGE) if claim.deed is Deed.CREATE else None
+        kept = (other for other in self.claims if (other.side, other.deed) != over)
+        return replace(self, claims=(*kept, claim))
 
     def checked(self, side: Side, now: datetime) -> "Link":
         """Note that a side was read by id: its claims are no longer open, and the oldest are let go."""

@@ -98,6 +98,23 @@ async def a_type_that_is_not_selected_takes_an_event_away_though_it_was_edited_b
     assert office.entry(Side.SEVERA, "plan").notes == "edited"
 
 
+async def what_a_person_types_after_an_event_was_made_again_is_not_ours_d1(
+    office: Interrupted,
+) -> None:
+    await in_step(office)
+    office.edit_event("plan", notes="the same")
+    office.late["patch"] = None
+    await office.settle((31,))
+    assert office.late.pop("patch"), "it never reaches Severa"
+    office.delete_event("plan")
+    office.edit_activity("plan", location="room 9")
+    await office.settle((31, 31))
+    assert office.entry(Side.GOOGLE, "plan").notes == ""
+    office.edit_activity("plan", notes="the same")
+    await office.settle((31, 31, 4000))
+    shows("plan", notes="the same", location="room 9")(office)
+
+
 async def a_whole_listing_that_comes_short_proves_nothing_d4(office: Interrupted) -> None:
     await in_step(office)
     office.google.expire_cursors(ANN.guid)
@@ -400,6 +417,7 @@ ALONE: tuple[Scene, ...] = (
     the_eleventh_write_within_an_hour_waits_r4,
     a_project_task_is_nobodys_event_b3,
     a_type_that_is_not_selected_takes_an_event_away_though_it_was_edited_b5,
+    what_a_person_types_after_an_event_was_made_again_is_not_ours_d1,
     a_whole_listing_that_comes_short_proves_nothing_d4,
     a_removal_that_lands_late_is_nobodys_wish_d2,
     a_replacement_that_was_carried_out_unheard_is_nobodys_deletion_b4,
