@@ -52,7 +52,9 @@ class Apply:
                 link = link.checked(side, now)
         read = replace(record, link=lifted(record.link, link), looked_at=now)
         found = landed(self._tools, record, read)
-        return await self._keeper.keep(read, stood=record.link.standing, found=found)
+        return await self._keeper.keep(
+            read, stood=record.link.standing, found=found, before=record.link
+        )
 
     async def perform(self, record: Record, action: Action) -> Record:
         """Carry out one action and return the record as it was kept; see `errors` for what may be raised."""
@@ -107,7 +109,7 @@ class Apply:
             return await self._make_activity(record, action, owner)
         async with self._tools.hands.for_others:  # Else two that are alike could find the same one.
             if equal := await self._reading.equal(record.link, owner, action):
-                return await self._keeper.keep(replace(record, link=equal))
+                return await self._keeper.keep(replace(record, link=equal), before=record.link)
             return await self._make_activity(record, action, owner)
 
     async def _make_activity(self, record: Record, action: Create, owner: Account) -> Record:

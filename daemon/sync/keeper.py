@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from daemon.core.entry import Entry
-from daemon.core.link import LIVE, Claim, Side, Standing
+from daemon.core.link import LIVE, Claim, Link, Side, Standing
 from daemon.core.record import Change, Record
 from daemon.core.seen import Seen
 from daemon.core.view import Action
+from daemon.errors import Transient
 from daemon.sync.hands import Disturbed
 from daemon.sync.history import change_of
 from daemon.sync.landed import Landed, report, tell
@@ -42,7 +43,11 @@ class Keeper:
     async def answered(
         self, record: Record, claim: Claim, seen: Seen | None, change: Change, *, is_new: bool
     ) -> Record:
-        """Keep the answer to a write, without its claim, and its line of the history."""
+        """Keep the answer to a write, without its claim, and its line of the history.
+
+        Raises:
+            Transient: What was made has been seen as another entry's meanwhile, which wanted the same.
+        """
         self._tools.wrote(record.noticed_at)
         self._tools.writes.note(record.link.id)
         if seen is None:
@@ -54,6 +59,7 @@ class Keeper:
                 before = await tx.record(record.link.id) or _forgotten(record)
             link = before.link.answered(claim, seen)
             if is_new:
+                await _require_free(tx, link, before.link)
                 link = replace(link.agreeing_on_type(), standing=LIVE)
             kept = replace(before, link=link, attempts=0, problem="", looked_at=change.at)
             await tx.save([kept])
@@ -72,8 +78,16 @@ class Keeper:
         word: str = "",
         stood: Standing | None = None,
         found: Sequence[Landed] = (),
+        *,
+        before: Link | None = None,
     ) -> Record:
-        """Keep what was read or decided, unless there is news on the entry; return it as it is kept."""
+        """Keep what was read or decided, unless there is news on the entry; return it as it is kept.
+
+        `before` is the link without what was found for it outside of listings.
+
+        Raises:
+            Transient: What was found has been seen as another entry's meanwhile.
+        """
         lines = [one.change for one in found]
         if action is not None:
             lines.append(change_of(record, action, word, Entry(), self._tools.now()))
@@ -82,6 +96,8 @@ class Keeper:
             if self._tools.hands.is_disturbed(record.link.id):
                 return await tx.record(record.link.id) or record, False
             kept = await _as_decided(tx, record, stood) if stood is not None else record
+            if before is not None:
+                await _require_free(tx, kept.link, before)
             await tx.save([kept])
             if lines:
                 await tx.add_history(lines)
@@ -93,6 +109,21 @@ class Keeper:
             if action is not None:
                 report(self._tools, kept, kept.link, lines[-1])
         return kept
+
+
+async def _require_free(tx: Transaction, link: Link, before: Link) -> None:
+    """Raise `Transient` where what a link shows newly belongs to another one by now: a listing was faster."""
+    activity, known = link.activity, before.activity
+    others: list[Record] = []
+    if activity is not None and (known is None or known.ref != activity.ref):
+        found = await tx.records_of_activities([activity.ref])
+        others += [r for r in found if r.link.activity and r.link.activity.ref == activity.ref]
+    copies = {(c.user, c.ref) for c in link.copies} - {(c.user, c.ref) for c in before.copies}
+    if copies:
+        found = await tx.records_of_events([ref for _, ref in copies], [])
+        others += [r for r in found if copies & {(c.user, c.ref) for c in r.link.copies}]
+    if any(other.link.id != link.id for other in others):
+        raise Transient("What belongs to it has just been seen as another entry's.")
 
 
 def _forgotten(record: Record) -> Record:

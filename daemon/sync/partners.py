@@ -47,7 +47,8 @@ class Partners:
             return None
         if seen is None or not seen.concerns(copy.user):
             return None
-        return await self._keeper.keep(replace(record, link=record.link.showing(Side.SEVERA, seen)))
+        link = record.link.showing(Side.SEVERA, seen)
+        return await self._keeper.keep(replace(record, link=link), before=record.link)
 
     async def event_of(self, record: Record, organizer: Account) -> Record | None:
         """Return the entry with the event on this calendar that bears our mark of its activity, `None` without one.
@@ -66,7 +67,8 @@ class Partners:
         for other in known:
             if other.link.id != link.id and _has(other.link, seen):
                 return await self._together(record, other)
-        return await self._keeper.keep(replace(record, link=link.showing(Side.GOOGLE, seen)))
+        whole = link.showing(Side.GOOGLE, seen)
+        return await self._keeper.keep(replace(record, link=whole), before=link)
 
     async def _together(self, record: Record, other: Record) -> Record:
         """Join two records in one transaction; who works on the other one decides anew."""

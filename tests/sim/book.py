@@ -6,11 +6,13 @@ another person's edit only where D1, D2 or D8 say so.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daemon.core.entry import Entry, Half
-from daemon.core.link import Base, Side
+from daemon.core.link import Base, Claim, Deed, Side
+from daemon.core.record import Record
 
 from .alike import ELLIPSIS, FIELDS, alike, is_long
 from .guests import Guests
@@ -37,6 +39,8 @@ class Cell:
     chain: frozenset[int]
     """The edits that went over this very field, or were carried to it."""
     tick: int
+    typed_at: float = 0.0
+    """In which minute a person typed it."""
 
 
 NOBODY = Cell(0, None, None, frozenset(), frozenset(), 0)
@@ -88,6 +92,8 @@ class Book:
     joined: dict[Place, Half] = field(default_factory=dict)
     """What was matched with what was there on the other side, and what counted as agreed then."""
     attempts: dict[tuple[Side, str, str], list[Attempt]] = field(default_factory=dict)
+    died_with: list[Claim] = field(default_factory=list)
+    """The writes that the daemon was at when it died."""
     long: set[tuple[Side, str, str]] = field(default_factory=set)
     read_at: dict[str, int] = field(default_factory=dict)
     """When the adapter last read an activity right before writing to it."""
@@ -143,7 +149,8 @@ class Book:
         mine = self.cells.get(place, {}).get(name)
         chain = (mine.chain if mine else frozenset()) | own
         known = self._known(place, name) | own
-        self._put(place, name, Cell(self.edits, value, before, known, chain, self.tick))
+        cell = Cell(self.edits, value, before, known, chain, self.tick, self.minute)
+        self._put(place, name, cell)
 
     def _known(self, place: Place, name: str) -> frozenset[int]:
         """Return what whoever sees this field knows of: also the other side's edits, where both show the same."""
@@ -177,6 +184,14 @@ class Book:
                 if place in self.graves:
                     self.graves[place].cells[name] = replace(mine, known=known)
             self.joined |= {place: base.on(place[0]) for place in places}
+
+    def dies_with(self, records: Iterable[Record]) -> None:
+        """Note what the daemon was about to write when it died: it cannot know whether it still did."""
+        claims = (claim for record in records for claim in record.link.claims)
+        for claim in (replace(claim, is_checked=False) for claim in claims):
+            if claim.deed is Deed.CHANGE and claim not in self.died_with:
+                self.died_with.append(claim)
+                self.sets_out((claim.side, claim.ref), claim.values)
 
     def sets_out(self, place: Place, change: Entry) -> None:
         """Note what the daemon is about to write."""
@@ -345,21 +360,31 @@ class Book:
         self.counts[what] += 1
         return ""
 
-    def _is_excused(self, place: Place, name: str, old: Cell, *, is_late: bool) -> bool:
-        """Tell whether D8 lets this edit be lost, and count it."""
+    def _is_excused(
+        self, place: Place, name: str, old: Cell, *, is_late: bool, is_removal: bool = False
+    ) -> bool:
+        """Tell whether D8 lets this edit be lost, and count it.
+
+        The last attempt at a field is the write that is judged, but for a removal.
+        """
         is_severa = place[0] is Side.SEVERA
         if is_severa and (is_late or old.tick > self.read_at.get(place[1], 0)):
             self._counted("lost between reading and writing (D8)")
             return True
         attempts = self.attempts.get((*place, name), [])
         if any(
-            self.minute - attempt.minute < ATTEMPT_LIFE
+            self._may_have_landed(attempt, old)
             and self.alike(place, name, attempt.value, old.value)
-            for attempt in attempts[:-1]
+            for attempt in (attempts if is_removal else attempts[:-1])
         ):
             self._counted("typed what the daemon was writing (D8)")
             return True
         return False
+
+    def _may_have_landed(self, attempt: Attempt, typed: Cell) -> bool:
+        """Tell whether the attempt was open when something was typed, or is still."""
+        is_open = 0 <= typed.typed_at - attempt.minute < ATTEMPT_LIFE
+        return is_open or self.minute - attempt.minute < ATTEMPT_LIFE
 
     def _judge_removal(self, place: Place, grave: Grave, *, is_late: bool) -> None:
         is_open = grave.cells["private"].value is not self.cells[place]["private"].value
@@ -370,7 +395,9 @@ class Book:
             is_known = cell.edit in at_deletion.known or cell.edit == 0
             is_same = self.alike(place, name, cell.value, at_deletion.value)
             is_same = is_same or self._is_back(place, name, cell, at_deletion)
-            if is_known or is_same or self._is_excused(place, name, cell, is_late=is_late):
+            if is_known or is_same:
+                continue
+            if self._is_excused(place, name, cell, is_late=is_late, is_removal=True):
                 continue
             if not self.restored:
                 self.broken.append(

@@ -210,6 +210,7 @@ class Story:
             world.tell("the process died and starts anew")
             world.is_dead = False
             world.store.restart()
+            world.book.dies_with(world.store.records.values())
             self._engine = self._born()
 
     async def _at_once(self) -> list[BaseException]:
