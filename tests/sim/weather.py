@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from daemon.core.link import Side
+from daemon.core.link import Claim, Side
 from daemon.core.record import Record
 from daemon.errors import RateLimited, SyncError, Transient
 from daemon.sync.ports import Store, Transaction
@@ -155,7 +156,7 @@ class Watched:
             known = before.get(link_id)
             if record.link.activity:
                 world.known.add(record.link.activity.ref)
-            if len(record.link.claims) > (len(known.link.claims) if known else 0):
+            if _claims(record) - _claims(known):
                 CLAIMING.set(link_id)
                 CLAIMED.set(record)
             elif record is not known:
@@ -296,6 +297,11 @@ class _Deed:
         if place not in world.book.changed and world.book.twins(place, is_living=False):
             return "twin"
         return ""
+
+
+def _claims(record: Record | None) -> set[Claim]:
+    claims = record.link.claims if record else ()
+    return {replace(claim, is_checked=False) for claim in claims}
 
 
 def _places(record: Record) -> list[tuple[Side, str]]:
