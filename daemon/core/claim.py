@@ -53,6 +53,12 @@ class Claim:
     is_checked: bool = False
     """That side was read by id since: a decision may be made, the claim stays to recognise a late landing."""
 
+    @property
+    def lands_unseen(self) -> bool:
+        """No listing tells whether it landed: a removal, or a change of who takes part in an activity."""
+        is_of_persons = self.side is Side.SEVERA and bool(self.values.persons())
+        return self.deed is Deed.REMOVE or (self.deed is Deed.CHANGE and is_of_persons)
+
     def has_taken_out(self, shown: Entry) -> bool:
         """Tell whether it takes people out and does nothing else, and they are out.
 

@@ -189,12 +189,13 @@ class Link:
         """Drop changes that can land no more: what a person types later is not to be taken for ours.
 
         A create stays until its side is read by id: it speaks once only, when something is there for the first time. So
-        does a removal, which may have landed before its life ended and be seen only after.
+        does what no listing shows, which may have landed before its life ended and be seen only after.
         """
         claims = tuple(
             claim
             for claim in self.claims
-            if claim.deed is not Deed.CHANGE
+            if claim.deed is Deed.CREATE
+            or claim.lands_unseen
             or not claim.is_checked
             or claim.made_at + CLAIM_LIFE >= now
         )

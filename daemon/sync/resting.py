@@ -19,18 +19,24 @@ def released(link: Link) -> Link:
 
 def rested(record: Record, now: datetime, *, is_heard: bool) -> Record:
     """Return a record about which nothing is left to do; `is_heard` says that the copy that speaks was looked at."""
-    link = record.link
-    removals = [claim for claim in link.claims if claim.deed is Deed.REMOVE]
-    if removals:
-        # A removal may have landed unseen, so its side is read once more when it can land no more.
-        over_at = max(claim.made_at for claim in removals) + CLAIM_LIFE
-        doubted = link.doubted | ({claim.side for claim in removals} if over_at < now else set())
-        return replace(record, link=replace(link, doubted=doubted), due_at=max(over_at + TICK, now))
-    link = link.settled(is_heard=is_heard)
+    if any(claim.deed is Deed.REMOVE for claim in record.link.claims):
+        return _awaiting(record, now)
+    link = record.link.settled(is_heard=is_heard)
     if link.standing == APPROVED or link.standing.stand is Stand.RESTORED:
         link = replace(link, standing=LIVE)  # What was decided is done.
     kept = replace(record, link=link, due_at=None, noticed_at=None)
-    return replace(kept, attempts=0, problem=link.standing.reason)
+    return _awaiting(replace(kept, attempts=0, problem=link.standing.reason), now)
+
+
+def _awaiting(record: Record, now: datetime) -> Record:
+    """Let what may have landed unseen be looked for once more when it can land no more."""
+    link = record.link
+    unseen = [claim for claim in link.claims if claim.lands_unseen]
+    if not unseen:
+        return record
+    over_at = max(claim.made_at for claim in unseen) + CLAIM_LIFE
+    doubted = link.doubted | ({claim.side for claim in unseen} if over_at < now else set())
+    return replace(record, link=replace(link, doubted=doubted), due_at=max(over_at + TICK, now))
 
 
 def doubting(record: Record, sides: Set[Side]) -> Record:

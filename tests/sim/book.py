@@ -92,6 +92,10 @@ class Book:
     joined: dict[Place, Half] = field(default_factory=dict)
     """What was matched with what was there on the other side, and what counted as agreed then."""
     attempts: dict[tuple[Side, str, str], list[Attempt]] = field(default_factory=dict)
+    made_unheard: list[Place] = field(default_factory=list)
+    """What the daemon made without hearing of it."""
+    taken_for: dict[int, frozenset[int]] = field(default_factory=dict)
+    """Entries of which two were made alike and unheard, so that either may be taken for the other."""
     died_with: list[Claim] = field(default_factory=list)
     """The writes that the daemon was at when it died."""
     long: set[tuple[Side, str, str]] = field(default_factory=set)
@@ -221,6 +225,20 @@ class Book:
                 name,
                 Cell(source.edit, value, None, source.known, source.chain, self.tick),
             )
+        if is_unheard:
+            self._interchange(place)
+            self.made_unheard.append(place)
+
+    def stems(self, origin: int) -> frozenset[int]:
+        """Return the entries of which one may be taken for another, this one among them."""
+        return self.taken_for.get(origin, frozenset({origin}))
+
+    def _interchange(self, place: Place) -> None:
+        for other in self.made_unheard:
+            is_alike = other[0] is place[0] and self._made_as(other) == self._made_as(place)
+            if is_alike and place in self.origin and other in self.origin:
+                both = self.stems(self.origin[place]) | self.stems(self.origin[other])
+                self.taken_for |= dict.fromkeys(both, both)
 
     def daemon_wrote(
         self,

@@ -153,7 +153,7 @@ def _was_left_out(world: World, entry: Entry, user: str, record: Record | None) 
 
 def _twice(world: World) -> Iterator[str]:
     """No entry exists twice."""
-    book, stems = world.book, defaultdict[tuple[Side, int], list[Place]](list)
+    book, stems = world.book, defaultdict[tuple[Side, frozenset[int]], list[Place]](list)
     # What an outsider organizes for others than enabled users is nobody's business here (E6). And after a backup was
     # put back nothing tells of an event on a calendar that nobody lists, nor of an activity in which nobody takes part.
     living = [
@@ -168,15 +168,15 @@ def _twice(world: World) -> Iterator[str]:
     ]
     for place in dict.fromkeys(living):
         if place in book.origin:
-            stems[place[0], book.origin[place]].append(place)
-    for (side, origin), places in stems.items():
-        if any(book.origin.get((Side.GOOGLE, ref)) == origin for ref in world.abandoned):
+            stems[place[0], book.stems(book.origin[place])].append(place)
+    for (side, origins), places in stems.items():
+        if any(book.origin.get((Side.GOOGLE, ref)) in origins for ref in world.abandoned):
             continue
         places = [p for p in places if not _is_touched_twin(world, p) and not _is_held(world, p)]
         if book.restored:
             # What was moved to long ago since is not looked at again, and its other side counts as new (C2).
             places = [p for p in places if not _is_left_alone(world, p)]
-        if len(places) > 1 and not _have_changed_places(world, places):
+        if len(places) > len(origins) and not _have_changed_places(world, places):
             yield f"{' and '.join(ref for _, ref in places)} in {side.value} are one entry"
 
 

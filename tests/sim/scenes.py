@@ -19,6 +19,7 @@ from .beside import BESIDE_ALONE, BESIDE_TOGETHER
 from .interrupted import ANN, BEN, CAT, Harm, Interrupted, _entry, part
 from .scenarios import (
     NONE,
+    OUT,
     YES,
     asked_by_an_outsider,
     left,
@@ -145,6 +146,23 @@ async def a_list_that_was_cut_is_never_written_e8(office: Interrupted) -> None:
     office.hurt(0, Harm.DIES_AFTER)
     await office.settle((31, 31, 4000))
     assert not [step for step in office.steps if step.startswith("google patch")]
+
+
+async def who_was_added_unheard_is_nobodys_edit_however_late_that_is_seen_d2(
+    office: Interrupted,
+) -> None:
+    office.add_event("plan", 24 * 60, guests={BEN: NONE})
+    await office.settle()
+    office.late["post person"] = None
+    office.invite_in_google("plan", {CAT: NONE})
+    await office.settle((31,))
+    office.invite_in_google("plan", {CAT: OUT})
+    await office.settle((31, 200, 31))
+    office.land()
+    office.wait(1200)
+    office.delete_event("plan")
+    await office.settle((31, 31, 4000))
+    left()(office)
 
 
 async def people_are_read_anew_after_an_edit_e5(office: Interrupted) -> None:
@@ -446,6 +464,7 @@ TOGETHER: tuple[Scene, ...] = (
     an_answer_counts_before_the_other_copies_show_it_e5,
     nobody_from_outside_is_told_of_to_severa_e8,
     people_are_read_anew_after_an_edit_e5,
+    who_was_added_unheard_is_nobodys_edit_however_late_that_is_seen_d2,
     a_list_that_was_cut_is_never_written_e8,
 )
 """Scenes of all three."""

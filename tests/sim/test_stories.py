@@ -53,6 +53,7 @@ REGRESSIONS = {
     60006626: "a create kept after its event was seen took our own removal for a person's (D2, D3)",
     940001971: "of two alike, what one had made was seen as the other's: a fault of the program (R3)",
     960000167: "what a person typed after an event was made again counted as ours (D1)",
+    940005111: "a participation that was added unheard and seen after its life was taken for an edit (D2)",
     1000000017: "a backup put back: what was agreed since was unknown (C4)",
     1000000053: "a backup put back: what was linked since was doubled (C4)",
     1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",
