@@ -114,6 +114,8 @@ class Settings:
     """Whom Severa names as the maker of what the daemon creates; learnt from its first answer."""
     is_copy: bool = False
     """This is a backup that was put in the database's place: what was linked since is not in it (C4)."""
+    restored_at: datetime | None = None
+    """When a backup was found in the database's place last."""
     user_guids: frozenset[str] = field(default_factory=frozenset)
     """The company is recognised by its users' guids (rule D5)."""
     translators: Mapping[Side, int] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Google's event and our `Copy`: one pure function each way (Google Calendar API v3, Events)."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,7 @@ _MADE_BY_GOOGLE: Final = frozenset({"birthday", "fromGmail"})
 _MASKED_LACKS: Final = frozenset({"summary", "description", "creator", "organizer"})
 """Of these, whoever may see only when somebody is busy is shown none; taken for empty texts they would empty ours."""
 ACTIVITY_PROPERTY, _EVENT = "severaActivity", "severaEvent"
+_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 OUR_PROPERTIES: Final = frozenset({ACTIVITY_PROPERTY, _EVENT})
 """The private properties that are our mark."""
 
@@ -165,7 +167,9 @@ def _mark_of(event: Event) -> Mark | None:
     private = (event.get("extendedProperties") or {}).get("private") or {}
     if ACTIVITY_PROPERTY not in private:
         return None
-    return Mark(activity=_text(private, ACTIVITY_PROPERTY), event=_text(private, _EVENT))
+    activity = _text(private, ACTIVITY_PROPERTY)
+    # Whoever may edit the event may have written it: what can be no id is not to get into a path.
+    return Mark(activity, _text(private, _EVENT)) if _ID.fullmatch(activity) else None
 
 
 def _marked(mark: Mark | None) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def encode_settings(settings: Settings) -> str:
         fault=settings.fault,
         api_user=settings.api_user,
         is_copy=settings.is_copy,
+        restored_at=settings.restored_at.isoformat() if settings.restored_at else None,
         user_guids=sorted(settings.user_guids),
         translators={side.value: number for side, number in settings.translators.items()},
     )
@@ -147,9 +148,14 @@ def decode_settings(text: str) -> Settings:
         fault=raw["fault"],
         api_user=raw["api_user"],
         is_copy=raw.get("is_copy", False),
+        restored_at=_instant_in(raw.get("restored_at")),
         user_guids=frozenset(raw["user_guids"]),
         translators={Side(name): number for name, number in raw.get("translators", {}).items()},
     )
+
+
+def _instant_in(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def encode_fields(fields: Mapping[str, Mapping[str, Any]]) -> str:

@@ -22,6 +22,7 @@ from daemon.sync.landed import landed
 from daemon.sync.observe import learn_maker, lifted
 from daemon.sync.partners import Partners
 from daemon.sync.readback import ReadBack
+from daemon.sync.resting import TICK
 from daemon.sync.tools import Tools
 
 KEEPS_ITS_TYPE = "Severa keeps this activity's type, so it does not follow the event's privacy."
@@ -84,9 +85,15 @@ class Apply:
         return await self._keeper.keep(replace(record, link=link))
 
     async def _forget(self, record: Record) -> Record:
-        """Drop the link, but wait for a create of unknown outcome that may still land."""
-        link = record.link.forgetting(self._tools.now())
-        due_at = min((c.made_at + CLAIM_LIFE for c in link.claims), default=None)
+        """Drop the link, but wait for a create of unknown outcome, and look once more when it can land no more."""
+        now, link = self._tools.now(), record.link
+        if any(c.deed is Deed.CREATE and c.made_at + CLAIM_LIFE < now for c in link.claims):
+            unread = tuple(replace(claim, is_checked=False) for claim in link.claims)
+            return await self._keeper.keep(
+                replace(record, link=replace(link, claims=unread), due_at=now)
+            )
+        link = link.forgetting(now)
+        due_at = min((c.made_at + CLAIM_LIFE + TICK for c in link.claims), default=None)
         return await self._keeper.keep(replace(record, link=link, due_at=due_at))
 
     # Writing

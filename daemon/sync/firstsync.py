@@ -3,20 +3,27 @@
 Each stage is stored, so that it can be stopped and continued at any point.
 """
 
-from collections.abc import Hashable, Iterable, Set
+from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
 from daemon.core.account import Account, Stage
-from daemon.core.backup import bereft, with_fresh_id, without_creates
+from daemon.core.backup import (
+    made_alone,
+    may_be_replaced,
+    with_fresh_id,
+    without_creates,
+    without_replaced,
+)
 from daemon.core.entry import Entry, Hidden
 from daemon.core.link import Base, Link, Side, Stand, Standing
 from daemon.core.match import Candidate, is_made_by_us, key_of, pairs, possible_doubles
 from daemon.core.policy import Policy
 from daemon.core.reconcile import next_action
 from daemon.core.record import Change, Record
+from daemon.core.roster import Roster
 from daemon.core.view import Part, Settle
-from daemon.errors import CompanyRefused, RateLimited, SyncError, UserRefused
+from daemon.errors import CompanyRefused, Refused, UserRefused
 from daemon.sync.access import Access
 from daemon.sync.hands import Held
 from daemon.sync.history import change_of
@@ -53,25 +60,26 @@ class FirstSync:
         return account
 
     async def _gone(self, account: Account) -> Set[str]:
-        """Return the activities that a backup knows and that are proved to be gone: some were replaced by us since.
+        """Return the activities that a backup knows, that are proved to be gone, and that we may have replaced since.
 
         Raises:
-            RateLimited, UserRefused, CompanyRefused: Nothing can be proved now; the matching waits.
+            SyncError: Nothing can be proved now; the matching waits, or the event would go with the activity.
         """
         everybody = await self._tools.store.read(lambda tx: tx.roster())
         access = Access(everybody.accounts, self._tools.rules.domains, everybody.index)
         reading, gone = ReadBack(self._tools, access), set()
         records = await self._tools.store.read(lambda tx: _all_records(tx, account.user.guid))
-        for link in (record.link for record in records.values()):
-            if link.activity is None or not link.copies or Side.SEVERA not in link.doubted:
-                continue
+        api_user = (await self._tools.store.read(lambda tx: tx.settings())).api_user
+        links = [record.link for record in records.values()]
+        made = made_alone(links, api_user)
+        for link in (link for link in links if may_be_replaced(link, made)):
+            assert link.activity is not None, "what is replaced was there"
             try:
                 seen = await reading.side(link, Side.SEVERA)
-            except (RateLimited, UserRefused, CompanyRefused):
+            except (UserRefused, CompanyRefused):
                 raise
-            except SyncError:
-                # It stays in doubt, and nothing is written for it before it is proved to be gone or alive.
-                continue
+            except Refused:
+                continue  # Severa does not show this one, and never will.
             if seen.activity is None:
                 gone.add(link.activity.ref)
         return gone
@@ -102,15 +110,19 @@ class FirstSync:
         records = await _all_records(tx, account.user.guid)
         self._tools.hands.require_free(records)
         api_user = (await tx.settings()).api_user
-        if account.is_again:
-            records = self._of_yesterday(records, gone, api_user)
         everybody = await tx.roster()
+        if account.is_again:
+            restored_at = (await tx.settings()).restored_at
+            records = self._of_yesterday(records, account, everybody, restored_at)
         access = Access(everybody.accounts, self._tools.rules.domains, everybody.index)
         viewer = Viewer(self._policy, access, self._tools.rules.winner)
         severa = [c for r in records.values() if (c := self._candidate(r, account, Side.SEVERA))]
         google = [c for r in records.values() if (c := self._candidate(r, account, Side.GOOGLE))]
         now, linked = self._tools.now(), []
-        for mine, theirs in pairs(severa, google):
+        found = pairs(severa, google)
+        if gone:
+            found += self._pairs_of_replaced(records, account, gone, api_user, found)
+        for mine, theirs in found:
             is_old = self._is_old_alone(records[mine].link, account)
             whole = joined(records.pop(mine), records.pop(theirs))
             # What is long over is known to belong together, and left as it is until somebody edits it (C2, C3).
@@ -139,21 +151,48 @@ class FirstSync:
         return moved, linked
 
     def _of_yesterday(
-        self, records: dict[str, Record], gone: Set[str], api_user: str
+        self,
+        records: dict[str, Record],
+        account: Account,
+        everybody: Roster,
+        restored_at: datetime | None,
     ) -> dict[str, Record]:
         """Return what a backup knows, without what it cannot know any more (C4)."""
-        chance = self._tools.chance
-        links = {
-            name: with_fresh_id(without_creates(record.link, Side.GOOGLE), chance())
-            for name, record in records.items()
-        }
-        links |= {link.id: link for link in bereft(links.values(), gone, api_user)}
-        return {name: replace(record, link=links[name]) for name, record in records.items()}
+        known = {}
+        for name, record in records.items():
+            link = record.link
+            if restored_at is not None:
+                link = without_creates(link, Side.GOOGLE, restored_at)
+            # Once for each entry: of those who share it its owner, if that one is matched at all.
+            if record.user == account.user.guid or record.user not in everybody.index.enabled:
+                link = with_fresh_id(link, self._tools.chance())
+            known[name] = replace(record, link=link)
+        return known
+
+    def _pairs_of_replaced(
+        self,
+        records: dict[str, Record],
+        account: Account,
+        gone: Set[str],
+        api_user: str,
+        found: Sequence[tuple[str, str]],
+    ) -> list[tuple[str, str]]:
+        """Pair what we made and nobody else took with the events whose activity it replaced, which are freed here."""
+        taken = {name for pair in found for name in pair}
+        left = {name: record for name, record in records.items() if name not in taken}
+        made = made_alone((record.link for record in left.values()), api_user)
+        freed = list(without_replaced((record.link for record in left.values()), gone, made))
+        records |= {link.id: replace(records[link.id], link=link) for link in freed}
+        severa = [c for r in left.values() if (c := self._candidate(r, account, Side.SEVERA))]
+        google = [
+            c for link in freed if (c := self._candidate(records[link.id], account, Side.GOOGLE))
+        ]
+        return pairs(severa, google)
 
     def _may_be_double(self, link: Link, account: Account, api_user: str) -> bool:
-        """Tell whether it matters that an entry may be there twice: what is long over is written by nobody (C2).
+        """Tell whether it matters if an entry is there twice: what is long over is written by nobody (C2).
 
-        But what we made ourselves had another side, which would be made again with the first edit.
+        But an edit would bring what we made ourselves to its other side again, which is there unknown to a backup.
         """
         is_old = self._is_old_alone(link, account)
         return not is_old or (account.is_again and is_made_by_us(link, api_user))

@@ -59,7 +59,7 @@ class Keeper:
                 before = await tx.record(record.link.id) or _forgotten(record)
             link = before.link.answered(claim, seen)
             if is_new:
-                await _require_free(tx, link, before.link)
+                await _require_unowned(tx, link, before.link)
                 link = replace(link.agreeing_on_type(), standing=LIVE)
             kept = replace(before, link=link, attempts=0, problem="", looked_at=change.at)
             await tx.save([kept])
@@ -83,7 +83,7 @@ class Keeper:
     ) -> Record:
         """Keep what was read or decided, unless there is news on the entry; return it as it is kept.
 
-        `before` is the link without what was found for it outside of listings.
+        `before` is the link as it was known: what is new since must not belong to another entry.
 
         Raises:
             Transient: What was found has been seen as another entry's meanwhile.
@@ -97,7 +97,7 @@ class Keeper:
                 return await tx.record(record.link.id) or record, False
             kept = await _as_decided(tx, record, stood) if stood is not None else record
             if before is not None:
-                await _require_free(tx, kept.link, before)
+                await _require_unowned(tx, kept.link, before)
             await tx.save([kept])
             if lines:
                 await tx.add_history(lines)
@@ -111,7 +111,7 @@ class Keeper:
         return kept
 
 
-async def _require_free(tx: Transaction, link: Link, before: Link) -> None:
+async def _require_unowned(tx: Transaction, link: Link, before: Link) -> None:
     """Raise `Transient` where what a link shows newly belongs to another one by now: a listing was faster."""
     activity, known = link.activity, before.activity
     others: list[Record] = []

@@ -11,7 +11,7 @@ from daemon.core.account import Account
 from daemon.core.link import LIVE, Base, Copy, Link, Side, Stand, Standing
 from daemon.core.record import Record
 from daemon.core.view import Part
-from daemon.errors import Gone, Transient
+from daemon.errors import CompanyRefused, Gone, Refused, Transient, UserRefused
 from daemon.sync.access import Access
 from daemon.sync.hands import Disturbed
 from daemon.sync.keeper import Keeper
@@ -28,7 +28,10 @@ class Partners:
         self._tools, self._access, self._keeper = tools, access, keeper
 
     async def activity_of(self, record: Record, owner: Account) -> Record | None:
-        """Return the entry with the activity that the mark on its event names, `None` where that is gone.
+        """Return the entry with the activity that the mark on its event names.
+
+        That is `None` where it is gone, cannot be read, or is somebody else's, and where there is no mark. Where the
+        activity has another event by now, what is returned is parted as a possible double.
 
         Raises:
             Transient: Somebody else works on that activity's entry just now.
@@ -43,7 +46,9 @@ class Partners:
                 return await self._together(record, other) if known.concerns(copy.user) else None
         try:
             seen = await self._tools.severa.read(owner.user, ref)
-        except Gone:
+        except (UserRefused, CompanyRefused):
+            raise
+        except (Gone, Refused):  # The mark is a hint, and anybody may change it.
             return None
         if seen is None or not seen.concerns(copy.user):
             return None
@@ -82,8 +87,10 @@ class Partners:
             if _is_paired(current.link):
                 return None
             sides = (record, current) if record.link.activity else (current, record)
-            whole = joined(*sides)
-            whole = replace(whole, link=replace(whole.link, id=record.link.id))
+            link = joined(*sides).link
+            own = record.link
+            link = replace(link, id=own.id, generation=own.generation, claims=own.claims)
+            whole = replace(record, link=link, due_at=self._tools.now(), attempts=0, problem="")
             self._tools.hands.disturb(current.link.id)
             await tx.save([Record(Link(current.link.id, Side.GOOGLE)), whole])
             return whole
@@ -99,7 +106,7 @@ class Partners:
 
 
 def joined(severa: Record, google: Record) -> Record:
-    """Return one record of two; born in Google, so that no change of type ever removes the event."""
+    """Return one record of two that were never agreed on; no change of type ever removes the event of one."""
     link = replace(
         severa.link,
         born=Side.GOOGLE,

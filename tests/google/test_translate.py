@@ -283,6 +283,13 @@ def test_the_mark_is_read_from_the_private_properties() -> None:
     assert read(extendedProperties={"shared": {"severaActivity": "x"}}).mark is None
 
 
+@pytest.mark.parametrize("odd", ["", "..", "a/b", "a b", "guid-1?x", "%2e", "x" * 65, "é"])
+def test_a_mark_that_names_no_id_is_none_whoever_wrote_it(odd: str) -> None:
+    forged = {"private": {"severaActivity": odd, "severaEvent": "abcde"}}
+
+    assert read(extendedProperties=forged).mark is None
+
+
 def test_an_insert_says_what_is_known_and_shows_the_owners_zone() -> None:
     entry = Entry(
         title="Weekly",

@@ -423,7 +423,10 @@ class Book:
                 )
 
     def _is_back(self, place: Place, name: str, cell: Cell, at_deletion: Cell) -> bool:
-        """Tell whether a field was edited there and back again, to what the deleted side had taken in."""
+        """Tell whether a field was edited to what the deleted side had taken in, or showed when they were matched."""
+        half = self.joined.get(self.partner(place))
+        if isinstance(half, Entry) and self.alike(place, name, getattr(half, name), cell.value):
+            return True
         cells = self.history[(*place, name)][:-1]
         return any(c.edit in at_deletion.known and c.value == cell.value for c in cells)
 

@@ -421,7 +421,7 @@ FAULTS: dict[str, dict[str, tuple[Catch, Plant]]] = {
     TWINS_OF_YESTERDAY: {
         "what was replaced since a backup counts as deleted": (
             Scene("an_activity_that_was_replaced_since_is_the_events_still_c4"),
-            setting(firstsync, "bereft", lambda *_: ()),
+            setting(firstsync, "without_replaced", lambda *_: ()),
         ),
         "nobody looks for an event of a colleague without sync": (
             Scene("the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4"),

@@ -54,6 +54,7 @@ REGRESSIONS = {
     940001971: "of two alike, what one had made was seen as the other's: a fault of the program (R3)",
     960000167: "what a person typed after an event was made again counted as ours (D1)",
     940005111: "a participation that was added unheard and seen after its life was taken for an edit (D2)",
+    1002194: "a create that landed late was forgotten unseen, and taken for a person's event (D2)",
     1000000017: "a backup put back: what was agreed since was unknown (C4)",
     1000000053: "a backup put back: what was linked since was doubled (C4)",
     1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",
