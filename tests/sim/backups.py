@@ -89,6 +89,23 @@ async def an_event_id_that_was_used_up_since_is_no_deletion_d2(office: Interrupt
     left("kept", "plan")(office)
 
 
+async def a_deletion_is_none_of_what_was_replaced_though_a_namesake_was_made_since_c4(
+    office: Interrupted,
+) -> None:
+    office.add_event("first", 9)
+    office.add_event("lunch", 2)
+    await office.settle()
+    kept = backup(office)
+    deleted = office.activity("lunch")
+    office.add_event("lunch", 30)
+    await office.settle(CALM)
+    await put_back(office, kept)
+    office.severa.person_delete(deleted)
+    await office.settle(CALM)
+
+    assert office.titles(Side.SEVERA) == ["first", "lunch"], "nobody undoes the deletion"
+
+
 async def what_was_on_its_way_to_google_then_and_removed_since_is_no_deletion_d2(
     office: Interrupted,
 ) -> None:
@@ -148,6 +165,7 @@ BACKUPS_ALONE: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     an_activity_that_was_replaced_since_is_the_events_still_c4,
     one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4,
     an_event_id_that_was_used_up_since_is_no_deletion_d2,
+    a_deletion_is_none_of_what_was_replaced_though_a_namesake_was_made_since_c4,
     what_was_on_its_way_to_google_then_and_removed_since_is_no_deletion_d2,
 )
 BACKUPS_TOGETHER: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
