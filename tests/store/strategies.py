@@ -139,6 +139,7 @@ settings = st.builds(
     cursor=st.none() | text,
     fault=text,
     api_user=text,
+    restored_at=maybe_instant,
     user_guids=st.frozensets(text, max_size=2),
     translators=st.dictionaries(st.sampled_from(Side), st.integers(0, 9)),
 )

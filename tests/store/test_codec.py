@@ -1,7 +1,7 @@
 import dataclasses
 import json
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -47,7 +47,9 @@ FULL_ACCOUNT = Account(
     retry_at=NOW,
 )
 FULL_SETTINGS = Settings(
-    types=(ActivityType("meeting", "Meeting", Category.CALENDAR_ENTRY),), cursor="2026-03-02"
+    types=(ActivityType("meeting", "Meeting", Category.CALENDAR_ENTRY),),
+    cursor="2026-03-02",
+    restored_at=datetime(2026, 3, 2, tzinfo=UTC),
 )
 
 
