@@ -167,11 +167,9 @@ class Link:
         return self.activity is not None and self.activity.entry.people is UNKNOWN
 
     def claiming(self, claim: Claim) -> "Link":
-        """Note a write that is about to be made.
-
-        What is made anew is made as the other side shows itself. A change that was on its way there carried what is
-        gone; from now on the same is anybody's edit.
-        """
+        """Note a write that is about to be made."""
+        # What is made anew is made as the other side shows itself: a change that is still on its way there carried
+        # what is gone by now, and from here on the same is anybody's edit (D1).
         over = (claim.side.other, Deed.CHANGE) if claim.deed is Deed.CREATE else None
         kept = (other for other in self.claims if (other.side, other.deed) != over)
         return replace(self, claims=(*kept, claim))
