@@ -2,7 +2,7 @@
 
 import shutil
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, eventually
 
 DATABASE = "severa-gcal.db"
 
