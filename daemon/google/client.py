@@ -20,7 +20,7 @@ from daemon.google.attendees import invited, reinvited
 from daemon.google.channels import check_stopped, opened_in, watch_body
 from daemon.google.credentials import ServiceAccount
 from daemon.google.errors import Answer, Limit, error_of, limit_of, retry_after
-from daemon.google.listing import listed, marked_in
+from daemon.google.listing import Ask, listed, marked_in
 from daemon.google.original import Kept, kept_in, lacking, laid_over, lost_in
 from daemon.google.original import event_in as event_of
 from daemon.google.reading import (
@@ -103,17 +103,7 @@ class GoogleClient:
             CursorExpired: List everything instead.
             UserRefused: There is no calendar under the user's address, or it is not shown whole.
         """
-
-        async def ask(token: str | None) -> Answer:
-            return await self._ask(
-                user,
-                self._api.events.list,
-                maxResults=str(PAGE_SIZE),
-                syncToken=cursor,
-                pageToken=token,
-            )
-
-        return listed(ask, user, cursor, now=self._now)
+        return listed(self._asking(user, cursor=cursor), user, cursor, now=self._now)
 
     async def marked(self, user: User, activity: str) -> Copy | None:
         """Return the event that bears our mark of an activity (Events: list, by a private extended property).
@@ -121,16 +111,7 @@ class GoogleClient:
         Raises:
             UserRefused: There is no calendar under the user's address, or it is not shown whole.
         """
-
-        async def ask(token: str | None) -> Answer:
-            return await self._ask(
-                user,
-                self._api.events.list,
-                maxResults=str(PAGE_SIZE),
-                privateExtendedProperty=f"{ACTIVITY_PROPERTY}={activity}",
-                pageToken=token,
-            )
-
+        ask = self._asking(user, holding=f"{ACTIVITY_PROPERTY}={activity}")
         return await marked_in(ask, user, activity, now=self._now)
 
     async def read(self, user: User, ref: str) -> Copy | None:
@@ -320,6 +301,21 @@ class GoogleClient:
         if event.get("etag") != seen.version:
             raise Stale("The event has changed in Google.")
         return event, copy_shown(event, user)
+
+    def _asking(self, user: User, *, cursor: str | None = None, holding: str | None = None) -> Ask:
+        """Return what asks for a page of a listing by its token: of the changes, or of what holds a property."""
+
+        async def ask(token: str | None) -> Answer:
+            return await self._ask(
+                user,
+                self._api.events.list,
+                maxResults=str(PAGE_SIZE),
+                syncToken=cursor,
+                privateExtendedProperty=holding,
+                pageToken=token,
+            )
+
+        return ask
 
     async def _ask(
         self,

@@ -39,16 +39,20 @@ def add_for_cat(office: Interrupted, title: str) -> None:
     )
 
 
-async def an_activity_that_was_replaced_since_is_the_events_still_c4(office: Interrupted) -> None:
+async def backup_of_what_is_replaced(office: Interrupted) -> Kept:
+    """Return a backup that does not know that the activity of an event was made anew since."""
     office.add_event("first", 9)
     office.add_event("plan", 11)
     await office.settle()
-    kept = backup(office)
-    before = office.activity("plan")
+    kept, before = backup(office), office.activity("plan")
     office.edit_event("plan", private=True)
     await office.settle(CALM)
-    assert office.activity("plan") != before, "Severa takes no change of category: it was made anew"
-    await put_back(office, kept)
+    assert office.activity("plan") != before, "Severa takes no change of category"
+    return kept
+
+
+async def an_activity_that_was_replaced_since_is_the_events_still_c4(office: Interrupted) -> None:
+    await put_back(office, await backup_of_what_is_replaced(office))
     await office.settle(CALM)
 
     left("first", "plan")(office)
@@ -57,13 +61,7 @@ async def an_activity_that_was_replaced_since_is_the_events_still_c4(office: Int
 async def one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4(
     office: Interrupted,
 ) -> None:
-    office.add_event("first", 9)
-    office.add_event("plan", 11)
-    await office.settle()
-    kept = backup(office)
-    office.edit_event("plan", private=True)
-    await office.settle(CALM)
-    await put_back(office, kept)
+    await put_back(office, await backup_of_what_is_replaced(office))
     office.edit_activity("plan", title="renamed")
     await office.settle(CALM)
 
