@@ -17,7 +17,7 @@ from aiohttp.test_utils import make_mocked_request
 from daemon.errors import Transient
 from daemon.runtime.readiness import Readiness
 from daemon.web.bodies import BODY_MAX
-from daemon.web.connection import HEADERS_MAX
+from daemon.web.connection import HEADERS_MAX, Runner
 from daemon.web.pace import CALLERS_MAX, Pace
 from daemon.web.problems import as_problems
 from tests.doubles.store import MemoryStore
@@ -406,3 +406,37 @@ def test_the_pace_remembers_a_bounded_number_of_callers(pause: float) -> None:
             ticks.now += pause
             assert pace.wait_for(str(number)) == 0
             sizes.append(len(pace._until))
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_connection_that_comes_while_the_daemon_stops_is_answered_or_waits_for_the_next(
+    turns: int,
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text="here")
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    with socket.socket() as held, socket.socket() as caller:
+        held.bind(("127.0.0.1", 0))
+        held.listen(8)
+        held.setblocking(False)
+        runner = Runner(app, sleep=asyncio.sleep)
+        await runner.setup()
+        await web.SockSite(runner, held.dup()).start()
+        caller.connect(held.getsockname())
+        caller.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        caller.setblocking(False)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        await runner.cleanup()
+
+        try:
+            taken, _ = held.accept()
+        except BlockingIOError:
+            async with asyncio.timeout(5):
+                told = await asyncio.get_running_loop().sock_recv(caller, 100)
+            assert told.startswith(b"HTTP/1.1 200")
+        else:
+            taken.close()
