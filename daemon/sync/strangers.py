@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from daemon.core.entry import differing
+from daemon.core.entry import UNKNOWN, differing
 from daemon.core.link import Claim, Deed, Side
 from daemon.core.record import Record
 from daemon.core.seen import Activity
@@ -32,12 +32,16 @@ class Strangers:
         without an activity: it is the late twin of the first.
         """
         makers = [
-            (len(unlike(claim, activity)), record.link.id, record)
+            (
+                (len(unlike(claim, activity)), _is_other_privacy(claim, activity)),
+                record.link.id,
+                record,
+            )
             for record in self.creating
             for claim in record.link.claims
             if is_made_by(claim, activity, self.api_user)
         ]
-        least = min((differences for differences, *_ in makers), default=0)
+        least = min((differences for differences, *_ in makers), default=(0, False))
         likeliest = [maker for maker in makers if maker[0] == least]
         return [record for *_, record in sorted(likeliest, key=lambda maker: maker[1])]
 
@@ -56,6 +60,10 @@ def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
     if api_user:
         return activity.created_by == api_user and unlike(claim, activity) != {"title", "when"}
     return activity.created_by != claim.user and unlike(claim, activity) != {"title", "when"}
+
+
+def _is_other_privacy(claim: Claim, activity: Activity) -> bool:
+    return claim.values.private is not UNKNOWN and claim.values.private != activity.entry.private
 
 
 def unlike(claim: Claim, activity: Activity) -> frozenset[str]:

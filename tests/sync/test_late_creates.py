@@ -38,3 +38,11 @@ def test_what_was_edited_since_is_the_one_it_is_most_like_c4() -> None:
 
     assert makers(creating("l1", OTHER), shown=renamed) == ["l1"]
     assert makers(creating("l1", OTHER), creating("l2", WANTED), shown=renamed) == ["l1", "l2"]
+
+
+def test_of_two_that_are_alike_but_for_their_privacy_each_is_its_own_c4() -> None:
+    secret = entry("wanted", private=True)
+
+    assert makers(creating("l1", WANTED), creating("l2", secret), shown=secret) == ["l2"]
+    assert makers(creating("l1", secret), creating("l2", WANTED)) == ["l2"]
+    assert makers(creating("l1", WANTED), shown=secret) == ["l1"], "a person may have changed it"
