@@ -123,15 +123,20 @@ async def what_was_on_its_way_to_google_then_and_removed_since_is_no_deletion_d2
     left("plan")(office)
 
 
-async def the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4(
-    office: Interrupted,
-) -> None:
+async def put_back_a_day_without_cats_plan(office: Interrupted) -> None:
+    """Put a backup back that knows nothing of a meeting of Cat's on either side."""
     office.add_activity("kept", 1)
     await office.settle()
     kept = backup(office)
     add_for_cat(office, "plan")
     await office.settle(CALM)
     await put_back(office, kept)
+
+
+async def the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4(
+    office: Interrupted,
+) -> None:
+    await put_back_a_day_without_cats_plan(office)
     office.google.person_delete(ANN.guid, office.event("plan"))
     office.edit_activity("plan", title="renamed")
     await office.settle(CALM)
@@ -142,12 +147,7 @@ async def the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4(
 async def the_activity_of_a_colleague_without_sync_is_found_by_the_mark_c4(
     office: Interrupted,
 ) -> None:
-    office.add_activity("kept", 1)
-    await office.settle()
-    kept = backup(office)
-    add_for_cat(office, "plan")
-    await office.settle(CALM)
-    await put_back(office, kept)
+    await put_back_a_day_without_cats_plan(office)
     ref = office.event("plan")
     office.google.person_edit(
         CAT.guid, ref, replace(_entry("moved", 20), people=office.entry(Side.GOOGLE, "plan").people)
