@@ -4,7 +4,7 @@ Nothing is decided here. An observation that may be older than one of our writes
 read again by id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -107,10 +107,13 @@ class Activities:
 
 
 class Copies:
-    """Stores one page of a user's calendar, and the cursor with the last page."""
+    """Stores one page of a user's calendar, and the cursor with the last page; `listed` were on the pages before."""
 
-    def __init__(self, tools: Tools, account: Account, looking: Looking) -> None:
+    def __init__(
+        self, tools: Tools, account: Account, looking: Looking, listed: Set[str] = frozenset()
+    ) -> None:
         self._tools, self._account, self._looking = tools, account, looking
+        self._listed = listed
         self._colleagues: frozenset[str] = frozenset()
         self.landed: list[Landed] = []
         self._silent: frozenset[str] = frozenset()
@@ -129,12 +132,19 @@ class Copies:
         records = (*records, *await _made_as(tx, refs, records))
         saved: dict[str, Record] = {}
         self.landed = []
+        listed = set[str]()
         for copy in page.seen:
             current = [saved.get(r.link.id, r) for r in records]
             if self._is_removed(copy, current):
                 continue
             record = self._record_of(copy, current)
             self._keep(saved, record, self._shown(record, copy))
+            listed.add(copy.ref)
+            for other in _others_of(record.link, copy):
+                if other.ref in self._listed or other.ref in listed:
+                    # It lives, while its entry was given this event since the backup: one more entry (C4).
+                    fresh = self._fresh()
+                    self._keep(saved, fresh, self._shown(fresh, other))
         for ref in page.gone:
             for record in records:
                 record = saved.get(record.link.id, record)
@@ -159,8 +169,10 @@ class Copies:
         by_id = [r for r in records if _generation(r.link, copy.ref) is not None]
         by_uid = [r for r in records if _is_copied_by(r.link, copy)]
         by_mark = [r for r in records if _is_marked_for(r.link, copy)]
-        fresh = Record(Link(self._tools.new_id(), born=Side.GOOGLE))
-        return next(iter([*by_ref, *by_id, *by_uid, *by_mark]), fresh)
+        return next(iter([*by_ref, *by_id, *by_uid, *by_mark]), self._fresh())
+
+    def _fresh(self) -> Record:
+        return Record(Link(self._tools.new_id(), born=Side.GOOGLE))
 
     def _shown(self, record: Record, copy: Copy) -> Record:
         if self._is_outdated(record):
@@ -280,6 +292,11 @@ def _is_marked_for(link: Link, copy: Copy) -> bool:
     # A mark on anybody's event is not to bring it together with anybody's activity.
     is_theirs = activity.concerns(copy.user)
     return is_theirs and (mark.event, mark.activity) == (copy.ref, activity.ref)
+
+
+def _others_of(link: Link, copy: Copy) -> list[Copy]:
+    """Return what was known on this calendar where now another event of the link is seen."""
+    return [other for other in link.copies if other.user == copy.user and other.ref != copy.ref]
 
 
 def _has_ref(link: Link, ref: str) -> bool:

@@ -221,12 +221,12 @@ class Pull:
         reached = None
         async for page in self._tools.google.changes(account.user, cursor):
             reached = page.cursor
-            listed |= {copy.ref for copy in page.seen}
             if not (page.seen or page.gone) and reached in (None, cursor):
                 continue
-            observation = Copies(self._tools, account, looking)
+            observation = Copies(self._tools, account, looking, listed)
             kept = page if cursor is not None else replace(page, cursor=None)
             await self._tools.store.write(partial(observation.store, page=kept))
+            listed |= {copy.ref for copy in page.seen}
             tell(self._tools, observation.landed)
         if reached is None:
             raise Transient("Google's listing ended without a sync token.")

@@ -37,6 +37,7 @@ class ReadBack:
     async def _google(self, link: Link) -> Link:
         """Read every copy that may be read; one that may not is not known to be gone."""
         link = await self._other_guests(await self._organizers(link))
+        asked = {copy.ref for copy in link.copies if copy.is_organizer}
         for copy in link.copies:
             if self._access.bar(link, copy.user):
                 continue
@@ -47,6 +48,10 @@ class ReadBack:
                     raise
                 continue  # One guest's closed calendar is not to hold up the others.
             link = link.showing(Side.GOOGLE, seen, user=copy.user)
+        if asked and any(copy.ref not in asked for copy in link.copies):
+            link = await self._organizers(
+                link
+            )  # Made again since a backup: a guest's copy tells its id (C4).
         for claim in link.claims:
             if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim):
                 link = await self._created_event(link, claim)

@@ -458,7 +458,7 @@ async def test_sigterm_ends_the_daemon_in_order(company: Installation) -> None:
 
     started = time.monotonic()
     assert await company.stop(signal.SIGTERM) == 0
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 12
 
     # The write in hand was finished and recorded: nothing is in doubt after the start.
     assert company.names("Anna")
@@ -467,7 +467,7 @@ async def test_sigterm_ends_the_daemon_in_order(company: Installation) -> None:
     assert company.calls("severa", "activities.create") == 2
     started = time.monotonic()
     assert await company.stop(signal.SIGINT) == 0
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 12
     assert not (company.path / "severa-gcal.sock").exists()
     assert not [line for line in company.log if '"level": "error"' in line]
 
@@ -498,7 +498,7 @@ async def test_a_second_sigterm_ends_it_at_once(company: Installation) -> None:
     assert company.process.returncode is None
     started = time.monotonic()
     assert await company.stop(signal.SIGTERM) == 1
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
     await company.start()
     company.add_event("Anna", "Afterwards", company.at(1, 9))

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from daemon.core.entry import Answer
+from daemon.core.entry import Answer, Entry
 from daemon.core.link import Side
 from daemon.sync.ports import Transaction
 from tests.doubles.store import Kept, MemoryStore
 
-from .interrupted import ANN, CAT, Interrupted, _entry
+from .interrupted import ANN, CAT, Interrupted, _entry, part
 from .scenarios import MAYBE, NONE, left
-from .world import INTERNAL, MEETING
+from .world import INTERNAL, MEETING, OUTSIDE
 
 CALM = (31, 31, 4000, 31)
 
@@ -159,6 +159,42 @@ async def the_activity_of_a_colleague_without_sync_is_found_by_the_mark_c4(
     assert len(office.titles(Side.GOOGLE)) == len(office.titles(Side.SEVERA)) == 2
 
 
+async def a_meeting_whose_entry_was_given_another_event_since_is_one_more_entry_c4(
+    office: Interrupted,
+) -> None:
+    office.add_activity("kept", 1)
+    ref = office.add_event("plan", 2, guests={ANN: NONE}, organizer=OUTSIDE)
+    await office.settle()
+    kept, invited = backup(office), office.entry(Side.GOOGLE, "plan").people
+    office.google.person_edit(OUTSIDE, ref, part({ANN: Answer.OUT}))
+    office.edit_activity("plan", title="renamed")
+    await office.settle(CALM)
+    assert "renamed" in office.titles(Side.GOOGLE)
+    await put_back(office, kept)
+    office.google.person_edit(OUTSIDE, ref, Entry(people=invited))
+    await office.settle(CALM)
+
+    left("kept", "plan", "renamed")(office)
+
+
+async def an_event_that_was_made_again_since_is_not_forgotten_with_its_activity_c4(
+    office: Interrupted,
+) -> None:
+    office.add_activity("kept", 1)
+    office.google.person_add(CAT.guid, _entry("plan", 2, {CAT: Answer.ACCEPTED, ANN: NONE}))
+    await office.settle(CALM)
+    kept = backup(office)
+    office.delete_event("plan", CAT)
+    office.edit_activity("plan", title="renamed")
+    await office.settle(CALM)
+    assert "renamed" in office.titles(Side.GOOGLE)
+    await put_back(office, kept)
+    office.delete_activity("renamed")
+    await office.settle(CALM)
+
+    left("kept", "renamed")(office)
+
+
 BACKUPS_ALONE: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     an_activity_that_was_replaced_since_is_the_events_still_c4,
     one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4,
@@ -169,4 +205,6 @@ BACKUPS_ALONE: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
 BACKUPS_TOGETHER: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4,
     the_activity_of_a_colleague_without_sync_is_found_by_the_mark_c4,
+    a_meeting_whose_entry_was_given_another_event_since_is_one_more_entry_c4,
+    an_event_that_was_made_again_since_is_not_forgotten_with_its_activity_c4,
 )

@@ -6,7 +6,7 @@ another person's edit only where D1, D2 or D8 say so.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,15 +15,9 @@ from daemon.core.link import Base, Claim, Deed, Side
 from daemon.core.record import Record
 
 from .alike import ELLIPSIS, FIELDS, alike, is_long
-from .guests import Guests
+from .guests import ATTEMPT_LIFE, Attempt, Guests, Place
 
 MASKS = {"title": "(private)", "notes": ""}
-
-ATTEMPT_LIFE = 20.0
-"""For how many minutes a write may still be taken for the daemon's: a quarter of an hour, and a round."""
-
-Place = tuple[Side, str]
-"""A side and the vendor's id there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +56,6 @@ class Grave:
         return frozenset[int]().union(*(cell.known for cell in self.cells.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A value that the daemon set out to write, heard back from or not."""
-
-    value: Any
-    minute: float
-
-
 @dataclass(slots=True)
 class Book:
     """Who wrote what where."""
@@ -91,6 +77,8 @@ class Book:
     history: dict[tuple[Side, str, str], list[Cell]] = field(default_factory=dict)
     joined: dict[Place, Half] = field(default_factory=dict)
     """What was matched with what was there on the other side, and what counted as agreed then."""
+    matched_as: dict[Place, int] = field(default_factory=dict)
+    """Events that were matched with an activity, and the entry that each was before."""
     attempts: dict[tuple[Side, str, str], list[Attempt]] = field(default_factory=dict)
     made_unheard: list[Place] = field(default_factory=list)
     """What the daemon made without hearing of it."""
@@ -125,7 +113,7 @@ class Book:
         """Note a new entry, each of its fields an edit."""
         self.origins += 1
         self.origin[place] = self.origins
-        self.guests.edited(place, entry)
+        self.guests.edited(place, entry, self.minute)
         for name in FIELDS:
             self._person(place, name, getattr(entry, name), before=None)
 
@@ -134,7 +122,7 @@ class Book:
         self.touched.add(place)
         edits = self.edits + self.guests.numbers
         self.guests.agreed(place, self.partner(place))
-        self.guests.edited(place, entry)
+        self.guests.edited(place, entry, self.minute)
         for name in FIELDS:
             before = self.cells[place][name].value
             if getattr(entry, name) != before:
@@ -174,6 +162,7 @@ class Book:
         self._pair(places[0], event)
         if not all(place in self.cells for place in places):
             return
+        self.matched_as.setdefault(places[1], self.origin[places[1]])
         self.origin[places[1]] = self.origin[places[0]]
         self.guests.joined |= dict.fromkeys(places, self.guests.numbers)
         for name in FIELDS:
@@ -189,6 +178,15 @@ class Book:
                     self.graves[place].cells[name] = replace(mine, known=known)
             self.joined |= {place: base.on(place[0]) for place in places}
 
+    def put_back(self, taken_at: float, found_again: Container[str]) -> None:
+        """Note that a backup was put back, and which events still tell their activity.
+
+        What had only been matched since nobody knows any more: a match writes nothing (C4).
+        """
+        self.restored.append((taken_at, self.minute))
+        for place in [at for at in self.matched_as if at[1] not in found_again]:
+            self.origin[place] = self.matched_as.pop(place)
+
     def dies_with(self, records: Iterable[Record]) -> None:
         """Note what the daemon was about to write when it died: it cannot know whether it still did."""
         claims = (claim for record in records for claim in record.link.claims)
@@ -199,6 +197,7 @@ class Book:
 
     def sets_out(self, place: Place, change: Entry) -> None:
         """Note what the daemon is about to write."""
+        self.guests.sets_out(place, change, self.minute)
         for name, value in change.known().items():
             if name in FIELDS:
                 key = (*place, name)

@@ -12,7 +12,18 @@ from daemon.core.entry import PEOPLE, Answer, Entry, address_in
 from daemon.core.link import Side
 
 Place = tuple[Side, str]
+"""A side and the vendor's id there."""
 OUT = Answer.OUT
+ATTEMPT_LIFE = 20.0
+"""For how many minutes a write may still be taken for the daemon's: a quarter of an hour, and a round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A value that the daemon set out to write, heard back from or not."""
+
+    value: Any
+    minute: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Edit:
     side: Side
     value: Any
     known: frozenset[int]
+    is_ours: bool = False
+    """Whether it equals what the daemon was just writing there, and so counts as the daemon's (D8)."""
 
 
 @dataclass(slots=True)
@@ -51,10 +64,18 @@ class Guests:
     """Parts that were changed before the daemon knew what had become of its own write to them."""
     written: set[tuple[Place, str]] = field(default_factory=set)
     """Parts that the daemon wrote to."""
+    attempts: dict[tuple[Place, str], list[Attempt]] = field(default_factory=dict)
+    """What the daemon set out to write and has not heard of."""
     joined: dict[Place, int] = field(default_factory=dict)
     """How many edits there were when an entry was matched with one that was there on the other side."""
 
-    def edited(self, place: Place, entry: Entry) -> None:
+    def sets_out(self, place: Place, change: Entry, minute: float) -> None:
+        """Note what the daemon is about to write."""
+        for name in change.persons():
+            attempt = Attempt(change.value(name), minute)
+            self.attempts.setdefault((place, name), []).append(attempt)
+
+    def edited(self, place: Place, entry: Entry, minute: float) -> None:
         """Note what a person changed, where the object now shows `entry`."""
         for name in self._names(place, entry):
             value, before = entry.value(name), self.part(place, name)
@@ -64,9 +85,10 @@ class Guests:
             known = before.known if before.sure is None else before.sure
             if before.sure is not None:
                 self.unheard.add((place, name))
-            self.edits.setdefault((place, name), []).append(
-                Edit(self.numbers, place[0], value, known)
-            )
+            attempts = self.attempts.get((place, name), [])
+            is_ours = any(a.value is value and minute - a.minute < ATTEMPT_LIFE for a in attempts)
+            edit = Edit(self.numbers, place[0], value, known, is_ours)
+            self.edits.setdefault((place, name), []).append(edit)
             self.shown[place, name] = Part(value, self.numbers, known | {self.numbers})
 
     def wrote(self, place: Place, entry: Entry, other: Place, *, is_unheard: bool) -> None:
@@ -91,6 +113,9 @@ class Guests:
             self.written.add((place, name))
             if is_unheard:
                 self.unheard.add((place, name))
+            else:
+                attempts = self.attempts.get((place, name), [])
+                self.attempts[place, name] = [a for a in attempts if a.value is not value]
             edit = 0 if is_asked else theirs.edit
             prior = start if value is OUT else None
             self.shown[place, name] = Part(value, edit, known, sure, prior)
@@ -129,7 +154,7 @@ class Guests:
         """Return which edit of this part should have come through and did not, empty if all is well."""
         made = [*self.edits.get((one, name), []), *self.edits.get((other, name), [])]
         last = [edit for edit in made if not any(edit.number in later.known for later in made)]
-        if not last or value in {edit.value for edit in last}:
+        if not last or value in {edit.value for edit in last} or any(e.is_ours for e in last):
             return ""
         return f"{address_in(name)} is {value.value} where {last[-1].value.value} was said last"
 

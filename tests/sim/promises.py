@@ -11,7 +11,8 @@ from daemon.core.link import Base, Link, Side, Stand
 from daemon.core.record import Record
 
 from .alike import FIELDS
-from .book import ATTEMPT_LIFE, Book, Cell, Grave, Place
+from .book import Book, Cell, Grave
+from .guests import ATTEMPT_LIFE, Place
 from .together import lost_guests, unlike_people
 from .world import OUTSIDE, TASK, World
 

@@ -172,7 +172,7 @@ class Story:
             world.store.restore(kept)
             self._loop.play(world.store.write(_as_copy))
             world.read_line = kept.last_change
-            world.book.restored.append((taken_at, world.book.minute))
+            world.book.put_back(taken_at, _found_again(world))
             self._engine = self._born()
             world.tell("the backup is put back")
 
@@ -286,6 +286,13 @@ class Story:
             "twin.removed",
         ):
             world.tell(f"   reports {event} {fields.get('entry', '')[:6]}")
+
+
+def _found_again(world: World) -> set[str]:
+    """Return the events of which the restored store, or our mark, tells the activity."""
+    linked = (r.link for r in world.store.records.values() if r.link.activity)
+    marked = {copy.ref for copy in world.google.copies() if copy.mark is not None}
+    return marked | {copy.ref for link in linked for copy in link.copies}
 
 
 async def _as_copy(tx: Any) -> None:

@@ -65,6 +65,8 @@ REGRESSIONS = {
     1400000973: "a backup put back: a meeting of a colleague without sync was doubled on both sides (C4)",
     1400001171: "a backup put back: an activity that was replaced since was doubled (C4)",
     1500001698: "a backup put back: what was on its way then was taken for what was made since (C4)",
+    1400001645: "a backup put back: an event was left alone that was made again in a life unknown (C4)",
+    1600000331: "a backup put back: an event was forgotten whose entry had been given another (C4)",
     1600000123: "a backup put back: an event that was made again since was made once more (C4)",
 }
 """Seeds that once broke a promise, and which."""
