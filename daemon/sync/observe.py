@@ -138,9 +138,10 @@ class Copies:
             if self._is_removed(copy, current):
                 continue
             record = self._record_of(copy, current)
-            self._keep(saved, record, self._shown(record, copy))
+            after = self._shown(record, copy)
+            self._keep(saved, record, after)
             listed.add(copy.ref)
-            for other in _others_of(record.link, copy):
+            for other in _displaced(record.link, after.link, copy.user):
                 if other.ref in self._listed or other.ref in listed:
                     # It lives, while its entry was given this event since the backup: one more entry (C4).
                     fresh = self._fresh()
@@ -294,9 +295,10 @@ def _is_marked_for(link: Link, copy: Copy) -> bool:
     return is_theirs and (mark.event, mark.activity) == (copy.ref, activity.ref)
 
 
-def _others_of(link: Link, copy: Copy) -> list[Copy]:
-    """Return what was known on this calendar where now another event of the link is seen."""
-    return [other for other in link.copies if other.user == copy.user and other.ref != copy.ref]
+def _displaced(before: Link, after: Link, user: str) -> list[Copy]:
+    """Return what was known on this calendar in whose place another event of the link is seen now."""
+    shown = {copy.ref for copy in after.copies}
+    return [copy for copy in before.copies if copy.user == user and copy.ref not in shown]
 
 
 def _has_ref(link: Link, ref: str) -> bool:
