@@ -345,7 +345,7 @@ async def test_a_database_that_does_not_answer_keeps_nobody_waiting_and_the_rest
     measured = Measured(statistics=stuck)
     began = time.monotonic()
     told = await measured.scrape()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert told["severa_gcal_database_answers"] == 0
     assert told["severa_gcal_wakes_waiting"] == 0
     assert not any(name.startswith("severa_gcal_entries") for name in told)

@@ -212,7 +212,7 @@ async def test_a_call_in_hand_does_not_hold_up_stopping(http: ClientSession) -> 
     begun = monotonic()
     await sandbox.stop()
 
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10
     with pytest.raises(ClientConnectionError):
         await call
 
