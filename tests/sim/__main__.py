@@ -15,6 +15,9 @@ from .world import RESTORES_FROM
 PLAYS = {"memory": play, "sqlite": play_on_sqlite}
 """What the daemon keeps its state in: a double, or the real store."""
 
+RESTORED_EVERY = 4
+"""In one of so many stories a backup is put back."""
+
 TOLD_MAX = 5
 """How many broken stories are told in full; the others are named."""
 
@@ -26,7 +29,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this story and tell it")
     parser.add_argument("--first", type=int, help="the first seed; chance chooses otherwise")
     parser.add_argument("--whole", action="store_true", help="do not look for a shorter story")
-    parser.add_argument("--restores", action="store_true", help="stories with a backup put back")
+    parser.add_argument(
+        "--restores", action="store_true", help="a backup is put back in every story"
+    )
     parser.add_argument("--store", choices=PLAYS, default="memory", help="what the daemon keeps")
     asked = parser.parse_args()
     if asked.seed is not None:
@@ -34,14 +39,15 @@ def main() -> int:
         tell(outcome, asked.store, is_whole=asked.whole or not outcome.broken)
         return _total([outcome])
     first = SystemRandom().randrange(10**9) if asked.first is None else asked.first
-    first += RESTORES_FROM if asked.restores else 0
-    return _total(_played(first, time.monotonic() + asked.seconds, asked.store))
+    every = 1 if asked.restores else RESTORED_EVERY
+    return _total(_played(first, time.monotonic() + asked.seconds, asked.store, every))
 
 
-def _played(seed: int, until: float, store: str) -> Iterator[Outcome]:
-    told = 0
+def _played(first: int, until: float, store: str, restored_every: int) -> Iterator[Outcome]:
+    told, seed = 0, first
     while time.monotonic() < until:
-        outcome = PLAYS[store](seed)
+        is_restored = seed % restored_every == 0 and seed < RESTORES_FROM
+        outcome = PLAYS[store](seed + RESTORES_FROM if is_restored else seed)
         if outcome.broken:
             told += 1
             if told <= TOLD_MAX:
