@@ -116,7 +116,5 @@ class Settings:
     """This is a backup that was put in the database's place: what was linked since is not in it (C4)."""
     restored_at: datetime | None = None
     """When a backup was found in the database's place last."""
-    user_guids: frozenset[str] = field(default_factory=frozenset)
-    """The company is recognised by its users' guids (rule D5)."""
     translators: Mapping[Side, int] = field(default_factory=dict)
     """The numbers of the translators that this was looked at with last."""

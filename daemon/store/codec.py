@@ -130,7 +130,6 @@ def encode_settings(settings: Settings) -> str:
         api_user=settings.api_user,
         is_copy=settings.is_copy,
         restored_at=settings.restored_at.isoformat() if settings.restored_at else None,
-        user_guids=sorted(settings.user_guids),
         translators={side.value: number for side, number in settings.translators.items()},
     )
 
@@ -149,7 +148,6 @@ def decode_settings(text: str) -> Settings:
         api_user=raw["api_user"],
         is_copy=raw.get("is_copy", False),
         restored_at=_instant_in(raw.get("restored_at")),
-        user_guids=frozenset(raw["user_guids"]),
         translators={Side(name): number for name, number in raw.get("translators", {}).items()},
     )
 

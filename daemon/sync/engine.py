@@ -156,16 +156,16 @@ class Engine:
             raise Transient("Severa listed no users at all.")
 
         async def work(tx: Transaction) -> Settings:
-            settings, guids = await tx.settings(), frozenset(user.guid for user in users)
-            if settings.user_guids and not settings.user_guids & guids:
+            settings = await tx.settings()
+            accounts = {account.user.guid: account for account in await tx.accounts()}
+            if accounts and not accounts.keys() & {user.guid for user in users}:
                 raise CompanyRefused(
                     "This is another Severa company than before: none of its users is known.",
                     hint="Correct [severa] in the configuration, or start with a new database.",
                 )
-            accounts = {account.user.guid: account for account in await tx.accounts()}
             renewed_accounts = [_renewed(accounts.get(user.guid), user) for user in users]
             await tx.save_accounts([a for a in renewed_accounts if a != accounts.get(a.user.guid)])
-            renewed = replace(settings, types=types, user_guids=guids)
+            renewed = replace(settings, types=types)
             if renewed != settings:
                 await tx.save_settings(renewed)
             await tx.prune_history(self._tools.now() - self._tools.rules.history)

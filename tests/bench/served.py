@@ -54,7 +54,7 @@ async def company_of(size: int, path: Path) -> AsyncIterator[Served]:
     path.mkdir()
     key = key_in(path / "key")
     async with await SqlStore.open(f"sqlite:///{path}/db", key) as store:
-        await store.write(lambda tx: tx.save_settings(_settings(people)))
+        await store.write(lambda tx: tx.save_settings(_settings()))
         accounts = [replace(_account(user), cursor="0:0") for user in people]
         await store.write(lambda tx: tx.save_accounts(accounts))
         tools = Tools(
@@ -95,11 +95,10 @@ def _account(user: User) -> Account:
     )
 
 
-def _settings(people: tuple[User, ...]) -> Settings:
+def _settings() -> Settings:
     return Settings(
         is_on=True,
         selected=frozenset({MEETING.guid}),
         types=(MEETING,),
         cursor=NOW.isoformat(),
-        user_guids=frozenset(user.guid for user in people),
     )

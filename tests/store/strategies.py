@@ -140,7 +140,6 @@ settings = st.builds(
     fault=text,
     api_user=text,
     restored_at=maybe_instant,
-    user_guids=st.frozensets(text, max_size=2),
     translators=st.dictionaries(st.sampled_from(Side), st.integers(0, 9)),
 )
 json_values = st.recursive(
