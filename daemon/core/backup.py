@@ -34,8 +34,11 @@ def without_creates(link: Link, side: Side, before: datetime) -> Link:
 def with_fresh_id(link: Link, chance: float) -> Link:
     """Return the link with a next event id that was hardly used since; `chance` is a random number from 0 to 1.
 
-    Google answers a used id like one that was just taken; the deletion of the former would count as a person's.
+    Google answers a used id like one that was just taken; the deletion of the former would count as a person's. The id
+    under which an event is on its way stays, or it would be made twice.
     """
+    if any((claim.side, claim.deed) == (Side.GOOGLE, Deed.CREATE) for claim in link.claims):
+        return link
     return replace(link, generation=link.generation + USED_MAX + int(chance * FRESH_IDS))
 
 

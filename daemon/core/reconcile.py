@@ -169,7 +169,7 @@ def _carry_alone(view: View, to: Side) -> Action | None:
         edits = edits.only(edits.known().keys() - {"private"})
     if to is view.winner:
         edits = edits.only(edits.known().keys() - moved.known().keys())
-    return _carry(view, edits, to) if edits.known() else _remove(view, to.other)
+    return (_carry(view, edits, to) or _tidy(view)) if edits.known() else _remove(view, to.other)
 
 
 def _set_back(view: View, edits: Entry, side: Side) -> Action:
@@ -198,7 +198,7 @@ def _merge(view: View) -> Action | None:
     crossing = (
         _carry(view, going[to.other], to) for to in _later_if_paused(view, Side.GOOGLE, Side.SEVERA)
     )
-    return next((action for action in crossing if action is not None), None)
+    return next((action for action in crossing if action is not None), None) or _tidy(view)
 
 
 def _later_if_paused(view: View, *sides: Side) -> list[Side]:
@@ -303,7 +303,10 @@ def _remove(view: View, side: Side) -> Action:
 
 
 def _tidy(view: View) -> Action | None:
-    """Agree on what nobody has to write: another type, and fields that were not known before."""
+    """Agree on what nobody has to write, also beside edits of what the other side does not show now.
+
+    That is another type, and fields that were not known before.
+    """
     link, severa, google = view.link, view.severa, view.google
     is_live = link.standing.stand is Stand.LIVE and link.base.is_pair
     if not (is_live and isinstance(severa, Entry) and isinstance(google, Entry)):

@@ -88,3 +88,10 @@ def test_the_next_event_id_is_none_of_the_last_ones(chance: float) -> None:
     link = known(generation=3)
 
     assert 3 + 10 <= with_fresh_id(link, chance).generation < 3 + 100
+
+
+def test_the_id_of_an_event_that_is_on_its_way_stays() -> None:
+    claim = Claim(G, Deed.CREATE, NOW, PLAN, PLAN, ref="e1", user="ann")
+    link = known(copies=(), claims=(claim,), generation=3)
+
+    assert with_fresh_id(link, 0.5).generation == 3

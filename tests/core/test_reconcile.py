@@ -319,6 +319,14 @@ class TestUnknown:
         assert isinstance(action, Write)
         assert action.change == joining("ann")
 
+    def test_beside_an_edit_that_waits_the_type_is_agreed_on_b5(self):
+        severa, unread = replace(A, people=people("ann")), replace(A, people=UNKNOWN)
+
+        action = next_action(view(severa, unread, AA, kind=SELECTED, type=UNSELECTED))
+
+        assert isinstance(action, Settle)
+        assert action.base.type == UNSELECTED
+
     def test_a_field_first_read_after_linking_is_followed_from_then_on_b6(self):
         unread = replace(A, people=UNKNOWN)
         base = (unread, unread)

@@ -67,6 +67,8 @@ REGRESSIONS = {
     1500001698: "a backup put back: what was on its way then was taken for what was made since (C4)",
     1400001645: "a backup put back: an event was left alone that was made again in a life unknown (C4)",
     1600000331: "a backup put back: an event was forgotten whose entry had been given another (C4)",
+    2000007493: "a backup put back: the type that a private event asks for was taken for a person's (B4, B5)",
+    2000009336: "a backup put back: an event that was on its way was made under another id (C4)",
     1600000123: "a backup put back: an event that was made again since was made once more (C4)",
 }
 """Seeds that once broke a promise, and which."""

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from .beside import OUTSIDERS, Host
 from .faults import Weather
 from .judge import LOOK_MAX, broken_promises, oldest_look
 from .ledger import Ledger, number_in
-from .people import Person, furnish
+from .people import Person, furnish, live
 from .stage import Stage, play
 from .town import Town, new_town, start_of
 from .witness import Witness
@@ -96,6 +97,9 @@ class Day:
             town.person(name, zone=ZONES[number % len(ZONES)])
             dice = self.stage.rng(f"person {name}")
             self.people.append(Person(name, town, self.ledger, dice))
+        for outsider in OUTSIDERS:
+            town.sandbox.google.add_user(outsider, outside=True)
+        self.host = Host(town, self.ledger, self.stage.rng("host"))
         for person in self.people:
             furnish(person, plan.entries)
         await town.daemon.start()
@@ -114,8 +118,8 @@ class Day:
         hour = 3600 * min(1.0, plan.hours / 12)
         weather = Weather(self.town, self.stage.rng("weather"), hour=hour)
         async with asyncio.TaskGroup() as group:
-            for person in self.people:
-                group.create_task(person.live(plan.acts_per_hour, until))
+            for one in (*self.people, self.host):
+                group.create_task(live(one, plan.acts_per_hour, until))
             if plan.faults:
                 group.create_task(weather.blow(until))
         await weather.clear_up()

@@ -8,6 +8,7 @@ from typing import Any
 from tests.e2e.calendars import Shown, activity_shown, event_shown
 from tests.e2e.world import email_of
 
+from .beside import HOST, OUTSIDERS, meddled_with
 from .ledger import SIDES, Ledger, Side, number_in
 from .town import Town
 
@@ -44,7 +45,8 @@ def broken_promises(town: Town, ledger: Ledger, listed: set[int]) -> list[str]:
     for number in ledger.accounts:
         if number not in listed:
             told += list(ledger.complaints(number, found[number]))
-    told += [*_unlike_people(town, listed), *town.own_faults, *_deaths(town)]
+    told += [*_unlike_people(town, listed), *meddled_with(town, ledger)]
+    told += [*town.own_faults, *_deaths(town)]
     return [*told, *_limits(town)]
 
 
@@ -72,8 +74,17 @@ def _unlike_people(town: Town, listed: set[int]) -> Iterator[str]:
         number = number_in(event.get("summary"))
         if number is None or number in listed or number not in severa:
             continue
-        organizer = event["organizer"]["email"]
-        google = _attendees(event) | {organizer: "here"}
+        organizer, google = event["organizer"]["email"], _attendees(event)
+        if organizer == HOST:
+            # Nobody can be asked to it in Severa (D6), and one of those who were asked owns the activity.
+            here = _owners(severa[number])
+            severa[number] = {email: severa[number].get(email, "out") for email in google}
+            if {**google, **dict.fromkeys(here, "here")} != severa[number] | dict.fromkeys(
+                here, "here"
+            ):
+                yield f"#{number}: people are {severa[number]} in Severa and {google} in Google"
+            continue
+        google |= {organizer: "here"}
         mine = severa[number] | {organizer: "here"}
         if {**google, **dict.fromkeys(_owners(severa[number]), "here")} != mine:
             yield f"#{number}: people are {mine} in Severa and {google} in Google"
@@ -89,13 +100,15 @@ def _participants(town: Town, row: dict[str, Any]) -> dict[str, str]:
 
 
 def _attendees(event: dict[str, Any]) -> dict[str, str]:
-    return {row["email"]: row["responseStatus"] for row in event.get("attendees", ())}
+    rows = (row for row in event.get("attendees", ()) if row["email"] not in OUTSIDERS)
+    return {row["email"]: row["responseStatus"] for row in rows}
 
 
 def _organized(town: Town) -> Iterator[dict[str, Any]]:
     """Return each event once, as its organizer has it."""
-    for name in town.people:
-        yield from (e for e in town.events(name) if e.get("organizer", {}).get("self"))
+    calendars = [*map(town.events, town.people), town.sandbox.google.events(HOST)]
+    for events in calendars:
+        yield from (e for e in events if e.get("organizer", {}).get("self"))
 
 
 def oldest_look(users: list[dict[str, Any]], now: datetime) -> timedelta:

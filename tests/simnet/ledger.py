@@ -60,6 +60,12 @@ class Ledger:
     """Which entry something is, by side and the vendor's id."""
     excuses: Counter[str] = field(default_factory=Counter)
     edits: int = 0
+    hosted: set[int] = field(default_factory=set)
+    """Outsiders' meetings: what is changed about them in Severa is set back (D6)."""
+    series: dict[str, list[Any]] = field(default_factory=dict)
+    """What people left of their series, by name."""
+    guested: dict[str, bool] = field(default_factory=dict)
+    """Whether a guest from outside was asked last, or taken out, by event id."""
     unheard_creates: list[datetime] = field(default_factory=list)
     _recent: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)
 
@@ -80,6 +86,8 @@ class Ledger:
 
     def edited(self, side: Side, number: int, before: Shown, after: Shown, at: datetime) -> None:
         """Note what a person changed in what was shown."""
+        if side == "severa" and number in self.hosted:
+            return
         account, other = self.accounts[number], other_of(side)
         old, new = values_of(before), values_of(after)
         for name in FIELDS:
@@ -98,6 +106,8 @@ class Ledger:
         self, side: Side, number: int, shown: Shown, left: list[Shown], at: datetime
     ) -> None:
         """Note that a person deleted what was shown; `left` is what the other side shows then."""
+        if side == "severa" and number in self.hosted:
+            return
         account, other = self.accounts[number], other_of(side)
         here, there = values_of(shown), [values_of(one) for one in left]
         # What lost to this side's edit (D1) and was overwritten since is no edit any more.

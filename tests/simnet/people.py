@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from daemon.sandbox.google.errors import ApiError
 from daemon.sandbox.severa.errors import SeveraError
 from tests.e2e.calendars import Shown, activity_shown, event_shown
 from tests.e2e.world import email_of
 
+from .beside import ask_or_excuse, begin_series, change_series
 from .judge import standing
 from .ledger import Ledger, number_in
 from .town import Town
@@ -21,6 +22,27 @@ REPEATED = 0.2
 TOLD = 0.85
 """How many edits Severa's pages tell of."""
 ANSWERS = ("accepted", "tentative", "declined")
+
+
+class Lively(Protocol):
+    """One who does things."""
+
+    town: Town
+    rng: Random
+
+    async def act(self) -> None:
+        """Do one thing."""
+
+
+async def live(one: Lively, acts_per_hour: float, until: float) -> None:
+    """Let somebody do things at random moments until the loop's clock shows `until`."""
+    loop = one.town.stage.loop
+    while True:
+        wait = one.rng.expovariate(acts_per_hour / 3600)
+        if loop.time() + wait >= until:
+            return
+        await asyncio.sleep(wait)
+        await one.act()
 
 
 @dataclass(slots=True)
@@ -33,16 +55,6 @@ class Person:
     rng: Random
     is_enabled: bool = False
     is_logged_in: bool = False
-
-    async def live(self, acts_per_hour: float, until: float) -> None:
-        """Do things until the loop's clock shows `until`."""
-        loop = self.town.stage.loop
-        while True:
-            wait = self.rng.expovariate(acts_per_hour / 3600)
-            if loop.time() + wait >= until:
-                return
-            await asyncio.sleep(wait)
-            await self.act()
 
     async def act(self) -> None:
         """Do one thing; what a product refuses does not happen."""
@@ -142,6 +154,15 @@ class Person:
         self.town.edit_event(self.name, event["id"], attendees=rows)
         self.ledger.asked(number, self._now)
         self.town.tell(f"{self.name} asks or takes out {email} of #{number} in Google")
+
+    async def ask_from_outside(self) -> None:
+        """Ask somebody of another company to an event, or take that guest out."""
+        if (event := self._event()) is not None:
+            ask_or_excuse(self.town, self.ledger, self.name, event)
+
+    async def change_series(self) -> None:
+        """Change something that repeats."""
+        change_series(self.town, self.ledger, self.name, self.rng)
 
     async def answer(self) -> None:
         """Answer an invitation in the own calendar."""
@@ -309,6 +330,8 @@ ACTS: dict[Callable[[Person], Awaitable[None]], float] = {
     Person.change_guests: 2,
     Person.change_participants: 2,
     Person.answer: 3,
+    Person.ask_from_outside: 1.5,
+    Person.change_series: 1,
     Person.navigate: 4,
     Person.log_in_or_out: 0.7,
     Person.switch: 0.15,
@@ -318,6 +341,7 @@ ACTS: dict[Callable[[Person], Awaitable[None]], float] = {
 def furnish(person: Person, entries: int) -> None:
     """Let a person have been at work on both sides for a while; some entries stand on both."""
     town, rng, ledger = person.town, person.rng, person.ledger
+    begin_series(town, ledger, person.name, person._start())
     for _ in range(entries):
         number = ledger.new()
         where = rng.choice(("severa", "google", "both"))
