@@ -115,4 +115,6 @@ def _best(severa: list[Candidate], google: list[Candidate]) -> list[tuple[str, s
 
 
 def _likeness(one: Entry, other: Entry) -> int:
-    return sum(getattr(one, name) == getattr(other, name) for name in FIELDS)
+    """Return how much two entries have in common; a text that both show says more than one that both lack."""
+    shown = (getattr(one, name) for name in FIELDS if getattr(one, name) == getattr(other, name))
+    return sum(2 if isinstance(value, str) and value else 1 for value in shown)

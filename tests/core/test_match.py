@@ -108,6 +108,14 @@ class TestDuplicates:
 
         assert found == {("s1", "g2"), ("s2", "g1")}
 
+    def test_a_text_that_both_show_says_more_than_one_that_both_lack_c1(self):
+        noted = replace(REVIEW, notes="Agenda")
+        moved = replace(noted, location="Room 1")
+
+        found = matched([candidate("s1", noted)], [candidate("g1"), candidate("g2", moved)])
+
+        assert found == {("s1", "g2")}
+
     def test_the_order_of_the_listings_does_not_matter_c1(self):
         severa = [candidate(name) for name in ("s1", "s2", "s3")]
         google = [candidate(name) for name in ("g1", "g2", "g3")]

@@ -250,7 +250,8 @@ class Book:
     ) -> None:
         """Note and judge what the daemon changed, where the object now shows `entry`."""
         self.tick += 1
-        self._pair(place, partner)
+        if not is_late:  # Else its other side may have been made again since.
+            self._pair(place, partner)
         other = (place[0].other, partner)
         self.guests.wrote(place, entry, other, is_unheard=is_unheard)
         for name in FIELDS:
@@ -299,7 +300,8 @@ class Book:
             for at, other in self.graves.items()
             if at[0] is place[0].other and origin is not None and self.origin.get(at) == origin
         )
-        return next((other for other in relatives if other.by_person), grave)
+        by_person = (other for other in relatives if other.by_person)
+        return max(by_person, key=lambda other: other.tick, default=grave)
 
     def _grave_of_alike(self, place: Place) -> Grave | None:
         """Return a deletion by a person that was not carried over yet, of what one made just like this stems from.
