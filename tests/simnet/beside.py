@@ -81,8 +81,8 @@ class Host:
 
     async def act(self) -> None:
         """Do one thing."""
-        act = self.rng.choice((self.invite, self.edit, self.edit, self.guests, self.call_off))
-        act()
+        acts = (self.invite, self.invite, self.edit, self.edit, self.guests, self.call_off)
+        self.rng.choice(acts)()
 
     def invite(self) -> None:
         """Ask one or two people to a new meeting."""

@@ -102,6 +102,7 @@ class Day:
         self.host = Host(town, self.ledger, self.stage.rng("host"))
         for person in self.people:
             furnish(person, plan.entries)
+            self.host.invite()
         await town.daemon.start()
         await town.set_up()
         await self._everybody_in()

@@ -21,6 +21,8 @@ REPEATED = 0.2
 """How many of the edits set a value that others have too (Q6)."""
 TOLD = 0.85
 """How many edits Severa's pages tell of."""
+GUESTED = 0.5
+"""To how many of the first morning's events somebody from outside was asked."""
 ANSWERS = ("accepted", "tentative", "declined")
 
 
@@ -330,7 +332,7 @@ ACTS: dict[Callable[[Person], Awaitable[None]], float] = {
     Person.change_guests: 2,
     Person.change_participants: 2,
     Person.answer: 3,
-    Person.ask_from_outside: 1.5,
+    Person.ask_from_outside: 1,
     Person.change_series: 1,
     Person.navigate: 4,
     Person.log_in_or_out: 0.7,
@@ -348,8 +350,10 @@ def furnish(person: Person, entries: int) -> None:
         title, start, hours = person._title(number), person._start(), person._hours()
         if where != "severa":
             ref = town.add_event(person.name, title, start, hours)
-            shown = event_shown(town.sandbox.google.get(email_of(person.name), ref))
-            ledger.added("google", number, ref, shown, town.stage.now())
+            event = town.sandbox.google.get(email_of(person.name), ref)
+            ledger.added("google", number, ref, event_shown(event), town.stage.now())
+            if rng.random() < GUESTED:
+                ask_or_excuse(town, ledger, person.name, event)
         if where != "google":
             ref = town.add_activity(person.name, title, start, hours)
             shown = person._shown(town.sandbox.severa.activity(ref))
