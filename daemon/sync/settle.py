@@ -134,18 +134,20 @@ class Settle:
     ) -> AsyncIterator[Sequence[Record]]:
         """Hold what is due and nobody else works on."""
         now, hands = self._tools.now(), self._tools.hands
+        taken: Sequence[Record] = ()
 
-        async def work(tx: Transaction) -> Sequence[Record]:
+        async def work(tx: Transaction) -> None:
             # Nobody stores anything between the reading and the taking.
-            return hands.take(
+            nonlocal taken
+            taken = hands.take(
                 await self._asked(tx, now, users, RECORDS_A_PASS, unread_only=unread_only)
             )
 
-        records = await self._tools.store.write(work)
         try:
-            yield records
+            await self._tools.store.write(work)
+            yield taken
         finally:
-            hands.drop(records)
+            hands.drop(taken)
 
     async def _chosen(self, records: Sequence[Record]) -> list[Planned]:
         """Return what is to be done now; the rest is held, or rests."""

@@ -33,7 +33,7 @@ class Strangers:
         """
         makers = [
             (
-                (len(unlike(claim, activity)), _is_other_privacy(claim, activity)),
+                (len(unlike(claim, activity)), *_unlike_beside(claim, activity)),
                 record.link.id,
                 record,
             )
@@ -41,7 +41,7 @@ class Strangers:
             for claim in record.link.claims
             if is_made_by(claim, activity, self.api_user)
         ]
-        least = min((differences for differences, *_ in makers), default=(0, False))
+        least = min((differences for differences, *_ in makers), default=(0, False, 0))
         likeliest = [maker for maker in makers if maker[0] == least]
         return [record for *_, record in sorted(likeliest, key=lambda maker: maker[1])]
 
@@ -62,8 +62,11 @@ def is_made_by(claim: Claim, activity: Activity, api_user: str) -> bool:
     return activity.created_by != claim.user and unlike(claim, activity) != {"title", "when"}
 
 
-def _is_other_privacy(claim: Claim, activity: Activity) -> bool:
-    return claim.values.private is not UNKNOWN and claim.values.private != activity.entry.private
+def _unlike_beside(claim: Claim, activity: Activity) -> tuple[bool, int]:
+    """Tell whether an activity has another privacy than a claim set out to give it, and how many other texts."""
+    wanted, shown = claim.values, activity.entry
+    is_other = wanted.private is not UNKNOWN and wanted.private != shown.private
+    return is_other, len(differing(wanted.only(("location", "notes")), shown))
 
 
 def unlike(claim: Claim, activity: Activity) -> frozenset[str]:

@@ -44,6 +44,7 @@ class Harm(Enum):
     ANSWER_LOST = "loses the answer of"
     SEVERA_AWAY = "finds nothing in Severa, to the end of the round, from"
     GOOGLE_AWAY = "finds nothing in Google, to the end of the round, from"
+    STORE_FAILS = "keeps nothing of"
 
 
 class Interrupted:
@@ -244,7 +245,7 @@ class Interrupted:
 
     async def write(self, work: Callable[[Transaction], Awaitable[R]]) -> R:
         is_hurt = self._takes_step("store")
-        result = await self._store.write(work)
+        result = await self._store.write(_failing(work) if is_hurt is Harm.STORE_FAILS else work)
         self._dies_after(is_hurt)
         return result
 
@@ -312,6 +313,16 @@ class Interrupted:
 
     def _report(self, event: str, /, **fields: object) -> None:
         assert not event.endswith(".fault") or self._is_dead, fields
+
+
+def _failing(work: Callable[[Transaction], Awaitable[R]]) -> Callable[[Transaction], Awaitable[R]]:
+    """Return the work of a transaction that cannot be kept in the end."""
+
+    async def failing(tx: Transaction) -> R:
+        await work(tx)
+        raise Transient("The disk is full.")
+
+    return failing
 
 
 def _entry(title: str, hour: int, guests: Guests | None = None) -> Entry:

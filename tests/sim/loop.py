@@ -38,8 +38,12 @@ class StoryLoop(asyncio.BaseEventLoop):
         return self.run_until_complete(work)
 
     def end(self) -> None:
-        """Let what was left half read come to its end, and close."""
+        """Let what was left half read come to its end, end what waits for the dead, and close."""
         self.run_until_complete(self.shutdown_asyncgens())
         while left := asyncio.all_tasks(self):
-            self.run_until_complete(asyncio.wait(left))
+            try:
+                self.run_until_complete(asyncio.wait(left))
+            except StuckError:
+                for task in left:
+                    task.cancel()
         self.close()

@@ -57,6 +57,11 @@ async def test_the_end_is_the_same_whichever_answer_is_lost(memory: Store, name:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
+async def test_the_end_is_the_same_whatever_the_store_cannot_keep(memory: Store, name: str) -> None:
+    await check(memory, name, Harm.STORE_FAILS)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
 async def test_the_end_is_the_same_on_sqlite(
     sqlite: Store, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ REGRESSIONS = {
     940005111: "a participation that was added unheard and seen after its life was taken for an edit (D2)",
     1002194: "a create that landed late was forgotten unseen, and taken for a person's event (D2)",
     77003416: "of two alike but for their privacy, what one had made unheard was taken for the other's (C4)",
+    110001356: "of two copies of one event, what one had made unheard was taken for the other's (C4)",
     1000000017: "a backup put back: what was agreed since was unknown (C4)",
     1000000053: "a backup put back: what was linked since was doubled (C4)",
     1000000085: "a backup put back: a time stayed different beside a private event (C4, B4)",

@@ -1,6 +1,9 @@
 """Whose create made an activity that nobody knows (C4)."""
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from daemon.core.claim import Claim, Deed
 from daemon.core.link import Link, Side
@@ -40,8 +43,9 @@ def test_what_was_edited_since_is_the_one_it_is_most_like_c4() -> None:
     assert makers(creating("l1", OTHER), creating("l2", WANTED), shown=renamed) == ["l1", "l2"]
 
 
-def test_of_two_that_are_alike_but_for_their_privacy_each_is_its_own_c4() -> None:
-    secret = entry("wanted", private=True)
+@pytest.mark.parametrize("apart", [{"private": True}, {"location": "Room 1"}, {"notes": "n"}])
+def test_of_two_that_are_alike_but_for_one_thing_each_is_its_own_c4(apart: dict[str, Any]) -> None:
+    secret = entry("wanted", **apart)
 
     assert makers(creating("l1", WANTED), creating("l2", secret), shown=secret) == ["l2"]
     assert makers(creating("l1", secret), creating("l2", WANTED)) == ["l2"]
