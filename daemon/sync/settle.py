@@ -136,16 +136,16 @@ class Settle:
         now, hands = self._tools.now(), self._tools.hands
         taken: Sequence[Record] = ()
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> Sequence[Record]:
             # Nobody stores anything between the reading and the taking.
             nonlocal taken
             taken = hands.take(
                 await self._asked(tx, now, users, RECORDS_A_PASS, unread_only=unread_only)
             )
+            return taken
 
         try:
-            await self._tools.store.write(work)
-            yield taken
+            yield await self._tools.store.write(work)
         finally:
             hands.drop(taken)
 
