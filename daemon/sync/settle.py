@@ -21,7 +21,7 @@ from daemon.errors import (
     RateLimited,
     Refused,
     Stale,
-    Transient,
+    SyncError,
     Unwritten,
     UsageLimited,
     UserRefused,
@@ -349,7 +349,7 @@ class Settle:
             await self._setbacks.put_off(record, str(error), after=error.retry_after, withdraw=True)
         except Refused as error:
             await self._setbacks.set_aside(record, error)
-        except Transient as error:
+        except SyncError as error:  # The store's as well: what it could not keep is read anew.
             is_unwritten = isinstance(error, Unwritten)
             await self._setbacks.put_off(record, str(error), withdraw=is_unwritten)
         except Exception as error:

@@ -320,7 +320,7 @@ def _failing(work: Callable[[Transaction], Awaitable[R]]) -> Callable[[Transacti
 
     async def failing(tx: Transaction) -> R:
         await work(tx)
-        raise Transient("The disk is full.")
+        raise SyncError("The database cannot be used: the disk is full.")
 
     return failing
 

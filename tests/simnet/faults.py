@@ -47,6 +47,7 @@ class Weather:
         town.faults.clear()
         town.stage.network.lines.clear()
         town.stage.databases.told = lambda: None
+        town.stage.databases.full = 0.0
         town.sandbox.google.switches = Switches()
         town.daemon.off_by = timedelta()
         if not town.daemon.is_running:
@@ -164,6 +165,11 @@ class Weather:
         await self._lasts(1, 8)
         await self.town.daemon.start()
 
+    async def disk_full(self) -> None:
+        """Let the disk have room for nothing, or only now and then."""
+        self.town.stage.databases.full = self.rng.choice((0.05, 0.5, 1.0))
+        await self._lasts(0.02, 0.3)
+
     async def clock_set(self) -> None:
         """Set the machine's clock forward or back; it is put right later."""
         self.town.daemon.off_by = timedelta(seconds=self.rng.uniform(-3600, 3600))
@@ -195,4 +201,5 @@ SPELLS: dict[Callable[[Weather], Awaitable[Any]], float] = {
     Weather.restarted: 1,
     Weather.away: 0.5,
     Weather.clock_set: 1,
+    Weather.disk_full: 1,
 }

@@ -279,9 +279,11 @@ class Person:
 
     async def switch_on(self) -> None:
         """Switch the sync on, however often it takes."""
-        while not self.is_enabled:
-            await self.switch()
+        is_on = False
+        while not is_on:
+            is_on = await self._call("PUT", "/v1/me/sync", {"enabled": True}) == 200
             await asyncio.sleep(1)
+        self.is_enabled = True
 
     async def _call(self, method: str, path: str, body: Any) -> int:
         status = await self.town.call(self.name, method, path, body)

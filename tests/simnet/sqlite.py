@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ import aiosqlite
 
 from .loop import PROCESS
 
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "COMMIT")
 MOMENT_S = (0.0, 0.002)
 """How long a statement takes, which is when others get their turn."""
 
@@ -18,13 +20,17 @@ MOMENT_S = (0.0, 0.002)
 class _Queue:
     """Stands where statements are handed to the thread."""
 
-    def __init__(self, rng: Random, told: Callable[[], None]) -> None:
-        self._rng, self._told = rng, told
+    def __init__(
+        self, rng: Random, told: Callable[[], None], is_refused: Callable[[str], bool]
+    ) -> None:
+        self._rng, self._told, self._is_refused = rng, told, is_refused
 
     def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
         future, work = item
         result, error = None, None
         try:
+            if self._is_refused(_said(work)):
+                _fail(work)
             result = work()
         except BaseException as raised:
             error = raised
@@ -47,10 +53,14 @@ class InlineConnection(aiosqlite.Connection):
     """A connection that belongs to one simulated process."""
 
     def __init__(
-        self, connector: Callable[[], sqlite3.Connection], rng: Random, told: Callable[[], None]
+        self,
+        connector: Callable[[], sqlite3.Connection],
+        rng: Random,
+        told: Callable[[], None],
+        is_refused: Callable[[str], bool],
     ) -> None:
         super().__init__(connector, 64)
-        self._tx = _Queue(rng, told)  # type: ignore[assignment]
+        self._tx = _Queue(rng, told, is_refused)  # type: ignore[assignment]
         self._thread = _NoThread()  # type: ignore[assignment]
         self.process = PROCESS.get()
 
@@ -79,11 +89,15 @@ class Databases:
         self._open: list[InlineConnection] = []
         self.told: Callable[[], None] = lambda: None
         """Is called after each statement."""
+        self.full = 0.0
+        """How likely a statement that writes finds the disk full."""
 
     def connect(self, path: Any, **kwargs: Any) -> InlineConnection:
         """Stand in for `aiosqlite.connect`; who holds a lock cannot let go while another waits, as nobody else runs."""
         kwargs["timeout"] = 0
-        one = InlineConnection(lambda: sqlite3.connect(path, **kwargs), self._rng, self._tell)
+        one = InlineConnection(
+            lambda: sqlite3.connect(path, **kwargs), self._rng, self._tell, self._is_refused
+        )
         self._open = [kept for kept in self._open if kept._running]
         self._open.append(one)
         return one
@@ -105,6 +119,25 @@ class Databases:
 
     def _tell(self) -> None:
         self.told()
+
+    def _is_refused(self, said: str) -> bool:
+        return bool(self.full) and said.startswith(WRITES) and self._rng.random() < self.full
+
+
+def _fail(work: Callable[[], Any]) -> None:
+    """Fail as SQLite does, which goes back to before the transaction that it could not keep."""
+    where = work.func.__self__ if isinstance(work, partial) else None
+    if isinstance(where, sqlite3.Connection):
+        where.rollback()
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def _said(work: Callable[[], Any]) -> str:
+    """Return the statement that is handed over, or what is done instead of one."""
+    if not isinstance(work, partial):
+        return ""
+    given = work.args[0] if work.args else ""
+    return given.upper() if isinstance(given, str) and given else work.func.__name__.upper()
 
 
 def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
