@@ -151,7 +151,7 @@ class Settle:
 
     async def _chosen(self, records: Sequence[Record]) -> list[Planned]:
         """Return what is to be done now; the rest is held, or rests."""
-        if any(self._waits_for_matching(record) for record in records):
+        if any(self._unmatched(record) for record in records):
             # It may be done since; while one of its entries is held no matching begins.
             self._accounts.update((await self._tools.store.read(lambda tx: tx.roster())).accounts)
         async with self._tools.hands.planning:
@@ -228,23 +228,22 @@ class Settle:
             return None
 
     def _decide(self, record: Record) -> Action | None:
-        link = record.link
-        if self._waits_for_matching(record):
+        link, unmatched = record.link, self._unmatched(record)
+        if unmatched and not link.base.is_pair:
             return None
         view, speaks = self._viewer.view(link), link.google.user if link.google else record.user
         paused = Side.GOOGLE if self._limits.is_paused(speaks) else None
-        return next_action(replace(view, paused=paused))
+        action = next_action(replace(view, paused=paused))
+        is_made_or_removed = isinstance(action, Create | Remove)
+        # A backup does not know what was made again since, or replaced (C4).
+        return None if is_made_or_removed and any(a.is_again for a in unmatched) else action
 
-    def _waits_for_matching(self, record: Record) -> bool:
-        return not record.link.base.is_pair and self._is_waiting(record)
-
-    def _is_waiting(self, record: Record) -> bool:
-        """Tell whether what this is has still to be found out by its owner's first sync, or anybody's."""
+    def _unmatched(self, record: Record) -> list[Account]:
+        """Return whose first sync has still to find out what this is: its owner's, or anybody's."""
         owner = self._accounts.get(record.user)
-        if owner is not None and owner.is_enabled:
-            return owner.stage in FIRST_STAGES
-        enabled = list(self._access.enabled(record.link))
-        return bool(enabled) and all(account.stage in FIRST_STAGES for account in enabled)
+        is_owned = owner is not None and owner.is_enabled
+        asked = [owner] if is_owned and owner else list(self._access.enabled(record.link))
+        return asked if all(account.stage in FIRST_STAGES for account in asked) else []
 
     async def _hold(self, records: Sequence[Record], reasons: Mapping[str, str]) -> None:
         if not records:

@@ -71,6 +71,7 @@ REGRESSIONS = {
     2000007493: "a backup put back: the type that a private event asks for was taken for a person's (B4, B5)",
     2000009336: "a backup put back: an event that was on its way was made under another id (C4)",
     2000011068: "a backup put back: of two moved to one time the one with the same notes was not taken (C1)",
+    2200004494: "a backup put back: an event was made again by a trigger, before the listing showed it (C4)",
     1600000123: "a backup put back: an event that was made again since was made once more (C4)",
 }
 """Seeds that once broke a promise, and which."""

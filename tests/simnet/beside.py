@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.e2e.calendars import event_shown
+from tests.e2e.calendars import Shown, activity_shown, event_shown
 from tests.e2e.world import email_of
 
-from .ledger import Ledger, number_in
+from .ledger import Ledger, number_in, values_of
 from .town import Town
 
 HOST, GUEST = "host@elsewhere.example", "guest@elsewhere.example"
@@ -131,7 +131,18 @@ class Host:
         assert number is not None, "The host gives each a number."
         self.town.sandbox.google.person_delete(HOST, event["id"])
         self.ledger.deleted("google", number, event_shown(event), [], self._now)
+        if self._is_edited(number, event_shown(event)):
+            self.ledger.accounts[number].fate = "either"
         self.town.tell(f"{HOST} calls #{number} off")
+
+    def _is_edited(self, number: int, shown: Shown) -> bool:
+        """Tell whether an edit in Severa is not set back yet, so that the meeting may live on (D2)."""
+        town = self.town
+        names = {guid: name for name, guid in town.people.items()}
+        rows = [a for a in town.sandbox.severa.activities() if number_in(a["name"]) == number]
+        zones = [town.zones[names[row["ownerUser"]["guid"]]] for row in rows]
+        there = [activity_shown(row, zone) for row, zone in zip(rows, zones, strict=True)]
+        return any(values_of(one) != values_of(shown) for one in there)
 
     @property
     def _now(self) -> datetime:

@@ -39,7 +39,7 @@ class Account:
     past: dict[str, list[Any]] = field(default_factory=dict)
     """All values that a field was ever given."""
     born_at: datetime | None = None
-    fate: Literal["lives", "goes"] = "lives"
+    fate: Literal["lives", "goes", "either"] = "lives"
     deleted_on: set[Side] = field(default_factory=set)
     deleted_at: datetime | None = None
     asked_at: datetime | None = None
@@ -87,6 +87,8 @@ class Ledger:
     def edited(self, side: Side, number: int, before: Shown, after: Shown, at: datetime) -> None:
         """Note what a person changed in what was shown."""
         if side == "severa" and number in self.hosted:
+            if self.accounts[number].deleted_on:
+                self.accounts[number].fate = "either"  # It crosses the calling off.
             return
         account, other = self.accounts[number], other_of(side)
         old, new = values_of(before), values_of(after)
