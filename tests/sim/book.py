@@ -162,6 +162,7 @@ class Book:
         self._pair(places[0], event)
         if not all(place in self.cells for place in places):
             return
+        self._mix_up(*places)
         self.matched_as.setdefault(places[1], self.origin[places[1]])
         self.origin[places[1]] = self.origin[places[0]]
         self.guests.joined |= dict.fromkeys(places, self.guests.numbers)
@@ -177,6 +178,18 @@ class Book:
                 if place in self.graves:
                     self.graves[place].cells[name] = replace(mine, known=known)
             self.joined |= {place: base.on(place[0]) for place in places}
+
+    def _mix_up(self, activity: Place, event: Place) -> None:
+        """Note that after a backup two were taken for one of which either was known to be another's (C1, C4)."""
+        mine, theirs = self.origin[activity], self.origin[event]
+        is_others = any(
+            (at[0] is Side.GOOGLE and origin == mine and at != event)
+            or (at[0] is Side.SEVERA and origin == theirs and at != activity)
+            for at, origin in self.origin.items()
+        )
+        if self.restored and mine != theirs and is_others:
+            both = self.stems(mine) | self.stems(theirs)
+            self.taken_for |= dict.fromkeys(both, both)
 
     def put_back(self, taken_at: float, found_again: Container[str]) -> None:
         """Note that a backup was put back, and which events still tell their activity.
