@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from daemon.core.entry import Answer, Entry
 from daemon.core.link import Side
+from daemon.sync.anew import begin_anew
 from daemon.sync.ports import Transaction
 from tests.doubles.store import Kept, MemoryStore
 
@@ -195,12 +196,34 @@ async def an_event_that_was_made_again_since_is_not_forgotten_with_its_activity_
     left("kept", "renamed")(office)
 
 
+async def a_trigger_makes_nothing_again_before_the_calendar_was_listed_c4(
+    office: Interrupted,
+) -> None:
+    office.add_activity("kept", 1)
+    office.add_event("plan", 2)
+    await office.settle()
+    kept = backup(office)
+    await put_back(office, kept)
+    await office.settle(CALM)
+    office.delete_event("plan")
+    office.edit_activity("plan", notes="edited")
+    await office.settle(CALM)
+    assert "plan" in office.titles(Side.GOOGLE), "made again, under a fresh id"
+    await put_back(office, kept)
+    await begin_anew(await office.tools())
+    await office._engine.serve_activity(office.activity("plan"), ANN.guid, cause="trigger")
+    await office.settle(CALM)
+
+    left("kept", "plan")(office)
+
+
 BACKUPS_ALONE: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     an_activity_that_was_replaced_since_is_the_events_still_c4,
     one_that_was_replaced_and_renamed_since_is_shown_as_a_possible_double_c4,
     an_event_id_that_was_used_up_since_is_no_deletion_d2,
     a_deletion_is_none_of_what_was_replaced_though_a_namesake_was_made_since_c4,
     what_was_on_its_way_to_google_then_and_removed_since_is_no_deletion_d2,
+    a_trigger_makes_nothing_again_before_the_calendar_was_listed_c4,
 )
 BACKUPS_TOGETHER: tuple[Callable[[Interrupted], Awaitable[None]], ...] = (
     the_event_of_a_colleague_without_sync_is_found_by_its_mark_c4,
