@@ -32,8 +32,8 @@ ADDRESSES = {"severa": SEVERA, "google": GOOGLE}
 TYPES = ("Meeting", "Travel", "To-do")
 PATIENCE = aiohttp.ClientTimeout(total=20)
 STORY_MAX = 100_000
-FAULTS = ("entry.fault", "user.fault", "channel.fault", "command.fault")
-"""What the daemon reports where it finds a mistake of its own."""
+SET_UP_WRONG = "company.fault"
+"""What the daemon reports of the company's set-up; every other fault is one of its own."""
 
 
 class Tally(Faults):
@@ -130,7 +130,7 @@ class Town(Company):
         """Take what the daemon reports into the story."""
         event, error = fields.pop("event"), fields.pop("exc_info", None)
         self.reports[event] += 1
-        if error or event in FAULTS:
+        if error or (event.endswith(".fault") and event != SET_UP_WRONG):
             trace = "".join(traceback.format_exc(limit=-6)).strip()
             self.own_faults.append(f"{event} {fields}: {trace}")
         self.tell(f"    {event} {fields}")
