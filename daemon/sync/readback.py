@@ -49,9 +49,8 @@ class ReadBack:
                 continue  # One guest's closed calendar is not to hold up the others.
             link = link.showing(Side.GOOGLE, seen, user=copy.user)
         if asked and any(copy.ref not in asked for copy in link.copies):
-            link = await self._organizers(
-                link
-            )  # Made again since a backup: a guest's copy tells its id (C4).
+            # Made again since a backup: a guest's copy tells its id (C4).
+            link = await self._organizers(link)
         for claim in link.claims:
             if _is_open_create(claim, Side.GOOGLE) and not _holds(link, claim):
                 link = await self._created_event(link, claim)
