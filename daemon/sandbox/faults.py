@@ -117,7 +117,7 @@ class Faults:
         self._orders: list[Fault] = []
         self._chances: list[Chance] = []
         self._vendors: dict[str, _Vendor] = {}
-        self._pages: dict[tuple[str, str, str], web.Response] = {}
+        self._pages: dict[tuple[str, str, str, str], web.Response] = {}
         self._going: set[asyncio.Task[web.StreamResponse]] = set()
 
     @property
@@ -258,7 +258,7 @@ class Faults:
         fault: Fault | None,
     ) -> web.StreamResponse:
         if fault is None:
-            return self._kept(call, await handler(request))
+            return self._kept((*call, request.path), await handler(request))
         match fault.kind:
             case "refuse":
                 return self._refused(call, fault)
@@ -276,8 +276,9 @@ class Faults:
     ) -> web.StreamResponse:
         if fault.kind == "short":
             request[PAGE_MAX] = 1
-        earlier = self._pages.get(call)
-        answer = self._kept(call, await handler(request))
+        listing = (*call, request.path)
+        earlier = self._pages.get(listing)
+        answer = self._kept(listing, await handler(request))
         if fault.kind == "cut":
             return _cut(answer)
         if fault.kind == "lose_reply":
@@ -304,14 +305,16 @@ class Faults:
         task.add_done_callback(self._going.discard)
         return await asyncio.shield(task)
 
-    def _kept(self, call: tuple[str, str, str], answer: web.StreamResponse) -> web.StreamResponse:
+    def _kept(
+        self, listing: tuple[str, str, str, str], answer: web.StreamResponse
+    ) -> web.StreamResponse:
         """Keep a page of a listing while one is to be repeated."""
         may_repeat = any(one.kind == "repeat" for one in self._orders) or any(
             "repeat" in one.kinds for one in self._chances
         )
-        is_page = call[1].endswith((".list", ".instances")) and answer.status == 200
+        is_page = listing[1].endswith((".list", ".instances")) and answer.status == 200
         if may_repeat and is_page and isinstance(answer, web.Response):
-            self._pages[call] = _again(answer)
+            self._pages[listing] = _again(answer)
             if len(self._pages) > PAGES_MAX:
                 del self._pages[next(iter(self._pages))]
         return answer

@@ -275,3 +275,15 @@ async def test_other_pages_and_names_get_no_answer(sandbox: Sandbox) -> None:
     own = await asked(sandbox, "POST", "/faults", order, Origin=sandbox.control_url)
 
     assert [foreign[0], renamed[0], own[0]] == [403, 403, 201]
+
+
+async def test_a_repeated_page_is_of_the_same_listing(world: World) -> None:
+    span = {point: MEETING[point] | {"timeZone": "UTC"} for point in ("start", "end")}
+    daily = span | {"recurrence": ["RRULE:FREQ=DAILY;COUNT=2"]}
+    one, other = [(await world.insert(**daily))["id"] for _ in range(2)]
+    world.faults.order(Fault("google", "events.instances", "repeat", after=1))
+
+    await world.call(ANNA, "GET", f"/events/{one}/instances")
+    again = await world.call(ANNA, "GET", f"/events/{other}/instances")
+
+    assert {item["recurringEventId"] for item in again.json["items"]} == {other}
